@@ -1,0 +1,1 @@
+"""Trajectories as data: how a completion is cut into spans, how trajectories are stored and shown."""

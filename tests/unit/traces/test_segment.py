@@ -1,0 +1,105 @@
+import pytest
+
+from spanwise.traces.segment import STYLES, segment
+from spanwise.types import SpanKind
+
+
+def cut(completion: str, style: str = "react") -> list[tuple[str, str]]:
+    return [(span.kind.name, completion[span.start : span.end]) for span in segment(completion, style).spans]
+
+
+def test_react_thought_ends_where_the_marker_begins():
+    completion = "Thought: The key may be in box 2.\nAction: go to box 2"
+    assert cut(completion) == [
+        ("REASON", "Thought: The key may be in box 2.\n"),
+        ("ACT", "Action: go to box 2"),
+    ]
+    assert segment(completion, "react").action == "go to box 2"
+    assert not segment(completion, "react").think_only
+
+
+def test_react_thought_may_span_lines():
+    completion = "Thought: One.\n\nTwo.\nAction: look"
+    assert cut(completion) == [("REASON", "Thought: One.\n\nTwo.\n"), ("ACT", "Action: look")]
+
+
+def test_react_without_thought_is_all_act():
+    assert cut("Action: look") == [("ACT", "Action: look")]
+
+
+def test_react_without_marker_is_all_reason_and_has_no_action():
+    assert cut("Thought: hm") == [("REASON", "Thought: hm")]
+    assert segment("Thought: hm", "react").action is None
+
+
+def test_react_marker_counts_at_line_start_only():
+    completion = "Thought: my next Action: is clear.\nAction: look"
+    assert cut(completion)[1] == ("ACT", "Action: look")
+    assert segment("Thought: my next Action: look", "react").action is None
+
+
+def test_react_indented_marker_leaves_its_indentation_to_the_thought():
+    assert cut("Thought: hm\n \tAction: look") == [("REASON", "Thought: hm\n \t"), ("ACT", "Action: look")]
+
+
+def test_react_first_of_several_markers_wins_and_the_rest_is_act():
+    completion = "Thought: a\nAction: look\nObservation: b\nAction: go to box 1"
+    assert cut(completion) == [
+        ("REASON", "Thought: a\n"),
+        ("ACT", "Action: look\nObservation: b\nAction: go to box 1"),
+    ]
+    assert segment(completion, "react").action == "look"
+
+
+def test_react_marker_without_command_is_a_parse_failure_though_its_span_is_act():
+    assert cut("Thought: a\nAction:  \nlook") == [("REASON", "Thought: a\n"), ("ACT", "Action:  \nlook")]
+    assert segment("Thought: a\nAction:  \nlook", "react").action is None
+
+
+def test_react_think_as_action_is_think_only():
+    result = segment("Thought: a\nAction: think: I need a lamp.", "react")
+    assert result.think_only
+    assert result.action == "think: I need a lamp."
+
+
+def test_crlf_is_a_line_end():
+    completion = "Thought: a\r\nAction: look\r\n"
+    assert cut(completion) == [("REASON", "Thought: a\r\n"), ("ACT", "Action: look\r\n")]
+    assert segment(completion, "react").action == "look"
+
+
+@pytest.mark.parametrize("completion", ["think: I need a lamp.", "> think: I need a lamp.", " think: I need a lamp.\n"])
+def test_think_thought_is_all_reason(completion: str):
+    result = segment(completion, "think")
+    assert cut(completion, "think") == [("REASON", completion)]
+    assert result.think_only
+    assert result.action == "think: I need a lamp."
+
+
+@pytest.mark.parametrize("completion", ["go to box 1", "> go to box 1", ">go to box 1\r\nmore"])
+def test_think_command_is_all_act(completion: str):
+    result = segment(completion, "think")
+    assert cut(completion, "think") == [("ACT", completion)]
+    assert not result.think_only
+    assert result.action == "go to box 1"
+
+
+@pytest.mark.parametrize("completion", [" ", "\n\n", ">", "> "])
+def test_think_without_command_is_a_parse_failure(completion: str):
+    assert cut(completion, "think") == [("REASON", completion)]
+    assert segment(completion, "think").action is None
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_empty_completion_has_no_spans(style: str):
+    result = segment("", style)
+    assert (result.spans, result.action, result.think_only) == ((), None, False)
+
+
+def test_unknown_style_is_named_with_those_that_exist():
+    with pytest.raises(ValueError, match="unknown style 'json'; there are: react, think"):
+        segment("look", "json")
+
+
+def test_kinds_are_never_context():
+    assert {span.kind for span in segment("a\nAction: b", "react").spans} == {SpanKind.REASON, SpanKind.ACT}
