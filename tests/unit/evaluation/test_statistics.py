@@ -145,7 +145,7 @@ def test_agents_that_never_differed_may_still_differ():
 
 
 def test_a_difference_between_other_tasks_is_an_error():
-    with pytest.raises(ValueError, match="same tasks twice"):
+    with pytest.raises(ValueError, match="same tasks on both sides"):
         paired_difference([1, 0], [1])
 
 
