@@ -51,9 +51,13 @@ class Goal:
         return LAMP if self.task_type == LOOK else ""
 
     @property
-    def starts_elsewhere(self) -> bool:
-        """The goal is reached by carrying alone, so no such object may lie at the goal from the start."""
-        return self.task_type not in TREATMENTS and self.task_type != LOOK
+    def starts_outside(self) -> str:
+        """The type of receptacle in which no such object lies at the start, as in the released games.
+
+        It is the appliance where there is one, else the goal itself (carrying alone would be done already), or empty.
+        """
+        treatment = TREATMENTS.get(self.task_type)
+        return treatment.appliance if treatment else self.receptacle_type
 
     @property
     def text(self) -> str:

@@ -1,7 +1,7 @@
 """What the four kinds of room hold: tables, read as data by the rest of the package.
 
-The counts below are nonants: sort ALFRED's training rooms of a kind by how many cabinets they have, cut them into nine
-equal parts and write down the middle of each. Drawing one of the nine gives rooms whose furniture is spread like the
+The counts of nine are quantiles: sort ALFRED's 27 training rooms of a kind by how many cabinets they have, and write
+down every third number, from the second on. Drawing one of the nine gives rooms whose furniture is spread like the
 original's, without reproducing any floor plan. Which objects may lie where, and what can be washed, heated, cooled or
 cut, is not repeated here: it is read from ALFRED's own tables in the `alfworld` wheel.
 """
@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 Counts = tuple[int, ...]
 
+# A piece that one of the 27 rooms has.
+_IN_ONE_OF_27: Counts = (*(0,) * 26, 1)
+
 
 @dataclass(frozen=True)
 class Room:
@@ -23,8 +26,7 @@ class Room:
         full: Receptacle type -> counts, one of which is drawn with equal chance; as in ALFRED.
         small: The same for a room that loads fast: ``SMALL_RECEPTACLES`` of them, drawn again until the number fits.
         objects: Object type -> (probability that the room has any, most instances); how many is uniform from 1.
-        fixtures: What stands in a receptacle and cannot be taken: type -> (probability, receptacle types, in order of
-            preference).
+        fixtures: What stands in a receptacle and cannot be taken: type -> (probability, receptacle types).
     """
 
     name: str
@@ -40,40 +42,44 @@ SMALL_OBJECTS = (8, 12)
 
 # How many objects a receptacle of a type tends to hold, against the others that may hold the object too.
 PULL = {
-    "ArmChair": 1.2,
-    "BathtubBasin": 3.0,
-    "Bed": 6.0,
-    "Cabinet": 1.0,
+    "ArmChair": 1.0,
+    "BathtubBasin": 6.0,
+    "Bed": 9.0,
+    "Cabinet": 0.9,
     "Cart": 3.0,
-    "CoffeeMachine": 9.0,
+    "CoffeeMachine": 14.0,
     "CoffeeTable": 4.0,
     "CounterTop": 6.0,
     "Desk": 5.0,
-    "DiningTable": 8.0,
-    "Drawer": 0.9,
+    "DiningTable": 9.0,
+    "Drawer": 0.8,
     "Dresser": 4.0,
-    "Fridge": 9.0,
-    "GarbageCan": 2.0,
-    "HandTowelHolder": 40.0,
+    "Fridge": 7.0,
+    "GarbageCan": 1.5,
+    "HandTowelHolder": 100.0,
     "LaundryHamper": 1.0,
-    "Microwave": 3.0,
+    "Microwave": 2.3,
     "Ottoman": 1.2,
     "Safe": 2.0,
-    "Shelf": 1.0,
+    "Shelf": 1.3,
     "SideTable": 2.5,
-    "SinkBasin": 3.0,
-    "Sofa": 2.5,
-    "StoveBurner": 6.0,
-    "TVStand": 1.0,
+    "SinkBasin": 2.2,
+    "Sofa": 3.0,
+    "StoveBurner": 12.0,
+    "TVStand": 4.0,
     "Toaster": 1.0,
-    "Toilet": 4.0,
+    "Toilet": 3.2,
     "ToiletPaperHanger": 2.0,
     "TowelHolder": 1.0,
 }
 # Room for one object only.
 SINGLE = frozenset({"CoffeeMachine", "HandTowelHolder", "StoveBurner", "ToiletPaperHanger", "TowelHolder"})
 # Part of the room, never the goal.
-NEVER_GOAL = frozenset({"HandTowelHolder", "LaundryHamper", "Toaster", "TowelHolder", "TVStand"})
+NEVER_GOAL = frozenset(
+    {"BathtubBasin", "HandTowelHolder", "LaundryHamper", "SinkBasin", "TVStand", "Toaster", "TowelHolder"}
+)
+# What the goal asks for lies in the open more often than its like.
+GOAL_OBJECT_PULL = {"Drawer": 0.35}
 ALWAYS_OPENABLE = frozenset({"Fridge", "Microwave", "Safe"})
 # Every sixth cabinet and drawer of ALFRED is a plain compartment, which the simulator could not open.
 MOSTLY_OPENABLE = {"Cabinet": 0.83, "Drawer": 0.84}
@@ -91,6 +97,7 @@ KITCHEN = Room(
         "Fridge": (1,),
         "GarbageCan": (1,),
         "Microwave": (1,),
+        "Safe": _IN_ONE_OF_27,
         "Shelf": (0, 0, 0, 0, 0, 0, 0, 3, 3),
         "SideTable": (0, 0, 0, 0, 0, 0, 0, 0, 1),
         "SinkBasin": (1,),
@@ -154,11 +161,13 @@ LIVINGROOM = Room(
         "ArmChair": (0, 1, 1, 1, 1, 1, 2, 2, 2),
         "Cabinet": (0, 0, 0, 0, 0, 0, 0, 0, 4),
         "CoffeeTable": (0, 1, 1, 1, 1, 1, 1, 2, 2),
+        "Desk": _IN_ONE_OF_27,
         "DiningTable": (0, 0, 0, 0, 1, 1, 1, 1, 2),
         "Drawer": (0, 0, 1, 1, 4, 4, 6, 7, 12),
         "Dresser": (0, 0, 0, 0, 0, 0, 1, 1, 1),
         "GarbageCan": (1,),
         "Ottoman": (0, 0, 0, 0, 0, 0, 0, 0, 1),
+        "Safe": _IN_ONE_OF_27,
         "Shelf": (0, 0, 0, 0, 0, 0, 3, 6, 13),
         "SideTable": (0, 0, 1, 1, 1, 2, 2, 3, 3),
         "Sofa": (1, 1, 1, 1, 1, 1, 1, 2, 2),
@@ -210,6 +219,7 @@ BEDROOM = Room(
         "ArmChair": (0, 0, 0, 0, 0, 0, 0, 1, 2),
         "Bed": (1, 1, 1, 1, 1, 1, 1, 1, 2),
         "Cabinet": (0, 0, 0, 0, 0, 0, 0, 0, 4),
+        "CounterTop": _IN_ONE_OF_27,
         "Desk": (0, 0, 0, 1, 1, 1, 1, 1, 2),
         "DiningTable": (0, 0, 0, 0, 0, 0, 0, 0, 1),
         "Drawer": (2, 2, 2, 3, 5, 5, 8, 11, 16),
@@ -269,6 +279,7 @@ BATHROOM = Room(
         "Cart": (0, 0, 0, 0, 0, 0, 0, 0, 1),
         "CounterTop": (0, 1, 1, 1, 1, 1, 1, 1, 2),
         "Drawer": (0, 0, 0, 0, 1, 2, 4, 6, 8),
+        "Dresser": _IN_ONE_OF_27,
         "GarbageCan": (1,),
         "HandTowelHolder": (1, 1, 1, 1, 1, 2, 2, 2, 2),
         "Shelf": (0, 0, 0, 0, 0, 0, 0, 1, 3),
@@ -296,7 +307,7 @@ BATHROOM = Room(
         "Candle": (1.0, 3),
         "Cloth": (1.0, 3),
         "DishSponge": (0.24, 3),
-        "HandTowel": (1.0, 1),
+        "HandTowel": (1.0, 2),
         "SoapBar": (1.0, 3),
         "SoapBottle": (1.0, 3),
         "SprayBottle": (1.0, 3),

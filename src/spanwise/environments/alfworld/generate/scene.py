@@ -12,7 +12,7 @@ from random import Random
 from spanwise.environments.alfworld.generate import wheel
 from spanwise.environments.alfworld.generate.goals import LOOK, TWO, Goal, lamp_types
 from spanwise.environments.alfworld.generate.layout import Layout, Receptacle, Size, entity_id
-from spanwise.environments.alfworld.generate.rooms import LAMP, PULL, ROOMS, SINGLE, SMALL_OBJECTS
+from spanwise.environments.alfworld.generate.rooms import GOAL_OBJECT_PULL, LAMP, PULL, ROOMS, SINGLE, SMALL_OBJECTS
 
 # How many instances of the goal's object there are: drawn from these, as often as in ALFRED.
 _INSTANCES: Mapping[Size, tuple[int, ...]] = {"full": (1, 1, 1, 2, 2, 3, 3, 4), "small": (1, 1, 2)}
@@ -126,23 +126,25 @@ class _Placing:
             free = [receptacle for receptacle in self.layout.receptacles if self._accepts(receptacle, type_)]
             if not free:
                 return
-            receptacle = self.rng.choices(free, [PULL[receptacle.type] for receptacle in free])[0]
+            receptacle = self.rng.choices(free, [self._pull(receptacle, type_) for receptacle in free])[0]
             self._add(type_, receptacle, portable=True)
 
     def stand(self, type_: str, hosts: Iterable[str]) -> None:
-        """Stands a fixture on a receptacle of the first type among ``hosts`` that the room has."""
-        for host in hosts:
-            of_host = [receptacle for receptacle in self.layout.receptacles if receptacle.type == host]
-            if of_host:
-                return self._add(type_, self.rng.choice(of_host), portable=False)
+        """Stands a fixture on a receptacle of one of the types, if the room has any."""
+        present = [host for host in hosts if host in self.layout.types()]
+        if present:
+            host = self.rng.choice(present)
+            places = [receptacle for receptacle in self.layout.receptacles if receptacle.type == host]
+            self._add(type_, self.rng.choice(places), portable=False)
 
     def _accepts(self, receptacle: Receptacle, type_: str) -> bool:
-        solves = (
-            self.goal.starts_elsewhere
-            and type_ == self.goal.object_type
-            and receptacle.type == self.goal.receptacle_type
-        )
-        return type_ in wheel.receptacle_objects()[receptacle.type] and receptacle.id not in self._full and not solves
+        if type_ == self.goal.object_type and receptacle.type == self.goal.starts_outside:
+            return False
+        return type_ in wheel.receptacle_objects()[receptacle.type] and receptacle.id not in self._full
+
+    def _pull(self, receptacle: Receptacle, type_: str) -> float:
+        factor = GOAL_OBJECT_PULL.get(receptacle.type, 1.0) if type_ == self.goal.object_type else 1.0
+        return PULL[receptacle.type] * factor
 
     def _add(self, type_: str, receptacle: Receptacle, portable: bool) -> None:
         x, y, z = receptacle.position
