@@ -1,0 +1,1 @@
+"""Whoever plays: scripted experts, local models; and the loop that lets them play."""

@@ -53,7 +53,10 @@ class Environment(Protocol):
 class TaskSet(Protocol):
     """The tasks of one environment. Must be picklable: workers receive it and make their own environments."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name of the environment, as trajectories record it."""
+        ...
 
     def tasks(self, split: str) -> Sequence[TaskInfo]:
         """All tasks of a split, in an order that never changes.

@@ -1,0 +1,35 @@
+"""Scripted agents that know how to play, one for each world: the first teachers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from spanwise.agents.protocol import Agent
+from spanwise.config import EnvironmentConfig
+from spanwise.errors import ConfigError
+
+
+def make_expert(config: EnvironmentConfig) -> Agent:
+    """The expert of a recipe's environment; its name is ``expert``.
+
+    Raises:
+        ConfigError: The recipe asks for a style that experts do not write.
+    """
+    if config.style != "react":
+        raise ConfigError(f"environment.style: experts write in the style 'react', found {config.style!r}")
+    return _EXPERTS[config.name]()
+
+
+def _alfworld() -> Agent:
+    from spanwise.agents.experts.alfworld import AlfworldExpert
+
+    return AlfworldExpert()
+
+
+def _toy() -> Agent:
+    from spanwise.agents.experts.toy import ToyExpert
+
+    return ToyExpert()
+
+
+_EXPERTS: dict[str, Callable[[], Agent]] = {"alfworld": _alfworld, "toy": _toy}
