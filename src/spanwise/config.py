@@ -111,7 +111,8 @@ class TrainingConfig(Table):
     max_steps: int | None = Field(None, ge=1, description="optimizer steps; overrides epochs")
     batch_tokens: int = Field(16384, ge=1, description="tokens (padding included) of one forward pass")
     accumulation: int = Field(1, ge=1, description="forward passes per optimizer step")
-    learning_rate: float = Field(1e-3, gt=0)
+    optimizer: Literal["adamw", "muon"] = Field("muon", description="muon: Muon for matrices, AdamW for the rest")
+    learning_rate: float = Field(1e-2, gt=0)
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
     weight_decay: float = Field(0.1, ge=0)
