@@ -7,14 +7,15 @@ from typing import Any
 
 
 def is_won_by_walkthrough(game: Mapping[str, Any]) -> bool:
-    """Whether the engine counts the game as won after the commands of its ``walkthrough``."""
-    import textworld
-    from alfworld.agents.environment.alfred_tw_env import AlfredDemangler
-    from textworld.envs.pddl.pddl import PddlEnv
+    """Whether the game is won by the last command of its ``walkthrough``, and not before.
 
-    env = AlfredDemangler(PddlEnv(textworld.EnvInfos(won=True, feedback=True)))
-    env.load(dict(game))
-    state = env.reset()
-    for command in game["walkthrough"]:
-        state, _, _ = env.step(command)
-    return state["won"]
+    The engine keeps the last games that it translated, so who plays the game next does not translate it again.
+    """
+    # Here, because games are listed and made without the engine, which takes a second to import.
+    from spanwise.environments.alfworld.engine import load_engine
+
+    engine = load_engine(game)
+    engine.reset()
+    won = [engine.step(command).won for command in game["walkthrough"]]
+    engine.close()
+    return won.index(True) == len(won) - 1 if True in won else False
