@@ -26,7 +26,9 @@ class Room:
         full: Receptacle type -> counts, one of which is drawn with equal chance; as in ALFRED.
         small: The same for a room that loads fast: ``SMALL_RECEPTACLES`` of them, drawn again until the number fits.
         objects: Object type -> (probability that the room has any, most instances); how many is uniform from 1.
-        fixtures: What stands in a receptacle and cannot be taken: type -> (probability, receptacle types).
+        fixtures: What stands in a receptacle and cannot be taken: type -> (probability, receptacle types). Some of it
+            is odd, but the released games see a window on a countertop too. Paper towel rolls and teddy bears are here
+            because ALFRED's tables have no place where they could be put down.
     """
 
     name: str
@@ -152,7 +154,11 @@ KITCHEN = Room(
         "Vase": (0.15, 3),
         "WineBottle": (0.42, 3),
     },
-    fixtures={"HousePlant": (0.36, ("CounterTop", "DiningTable"))},
+    fixtures={
+        "HousePlant": (0.36, ("CounterTop", "DiningTable")),
+        "PaperTowelRoll": (0.35, ("CounterTop", "DiningTable", "Shelf")),
+        "Window": (0.07, ("CounterTop",)),
+    },
 )
 
 LIVINGROOM = Room(
@@ -208,6 +214,7 @@ LIVINGROOM = Room(
     },
     fixtures={
         LAMP: (0.25, ("SideTable", "CoffeeTable")),
+        "Curtains": (0.04, ("SideTable",)),
         "HousePlant": (0.65, ("SideTable", "CoffeeTable", "Dresser", "DiningTable")),
         "Television": (0.7, ("TVStand", "Dresser", "CoffeeTable", "SideTable")),
     },
@@ -267,7 +274,10 @@ BEDROOM = Room(
     fixtures={
         LAMP: (0.71, ("Desk", "SideTable", "Dresser", "Shelf")),
         "HousePlant": (0.27, ("Shelf", "Desk", "Dresser")),
+        "Mirror": (0.05, ("CounterTop", "Dresser")),
+        "TeddyBear": (0.27, ("Bed",)),
         "Television": (0.03, ("Dresser",)),
+        "Window": (0.1, ("Shelf", "Dresser")),
     },
 )
 
@@ -315,7 +325,11 @@ BATHROOM = Room(
         "ToiletPaper": (1.0, 3),
         "Towel": (1.0, 1),
     },
-    fixtures={},
+    fixtures={
+        "Mirror": (0.1, ("CounterTop",)),
+        "PaperTowelRoll": (0.13, ("CounterTop", "Toilet", "Shelf")),
+        "ShowerGlass": (0.03, ("CounterTop", "Shelf")),
+    },
 )
 
 ROOMS = {room.name: room for room in (KITCHEN, LIVINGROOM, BEDROOM, BATHROOM)}

@@ -27,7 +27,7 @@ class Item:
         id: As in the released games, e.g. ``Apple_bar__minus_01_dot_07_bar__plus_00_dot_91_bar__plus_00_dot_20``.
         type: E.g. ``Apple``.
         receptacle: What it lies in.
-        portable: It can be taken; lamps, plants and televisions cannot.
+        portable: It can be taken; a room's fixtures cannot.
     """
 
     id: str
