@@ -107,7 +107,11 @@ def evaluate(
             "environment": environment.model_dump(mode="json"),
             "tokenizer": tokenizer is not None,
             "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
-            "machine": {"platform": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
+            "machine": {
+                "platform": f"{platform.system()} {platform.machine()}",
+                "python": platform.python_version(),
+                "cores": os.cpu_count(),
+            },
         },
     }
     write_trajectories(path, trajectories)

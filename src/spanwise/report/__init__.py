@@ -1,0 +1,1 @@
+"""What a run found, for people: tables, plots, Markdown, and one HTML page that needs nothing else."""

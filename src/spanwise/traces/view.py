@@ -66,9 +66,9 @@ def render_terminal(trajectory: Trajectory, console: Console, tokens: Mapping[Sp
     Args:
         trajectory: What to show.
         console: Where to print.
-        tokens: How many tokens of each kind were written, if known; words are not tokens, so otherwise no count is shown.
+        tokens: How many tokens of each kind were written, if known; words are not tokens, so otherwise none is shown.
     """
-    console.print(Rule(Text(_printable(trajectory.id), style="bold"), align="left", style="dim"))
+    console.print(Rule(Text(printable(trajectory.id), style="bold"), align="left", style="dim"))
     console.print(_headline(trajectory))
     if tokens is not None:
         counts = ", ".join(f"{tokens[kind]} {NAME_OF_KIND[kind]}" for kind in SUPERVISED_KINDS)
@@ -79,7 +79,7 @@ def render_terminal(trajectory: Trajectory, console: Console, tokens: Mapping[Sp
     grid.add_column(overflow="fold")
     for kind, text, remark in _rows(trajectory):
         label = Text(NAME_OF_KIND[kind], style=STYLE_OF_KIND[kind])
-        body = Text(_printable(text.strip("\n")), style=STYLE_OF_KIND[kind])
+        body = Text(printable(text.strip("\n")), style=STYLE_OF_KIND[kind])
         if remark:
             body.append(f"  ({remark})", style="yellow")
         grid.add_row(label, body)
@@ -96,31 +96,34 @@ def render_list(trajectories: Iterable[Trajectory], console: Console) -> None:
     table.add_column("task", overflow="ellipsis", no_wrap=True)
     for trajectory in trajectories:
         table.add_row(
-            Text(_printable(trajectory.id)),
-            Text(_printable(trajectory.agent)),
+            Text(printable(trajectory.id)),
+            Text(printable(trajectory.agent)),
             _outcome(trajectory),
             str(len(trajectory.steps)),
-            Text(_printable(trajectory.task)),
+            Text(printable(trajectory.task)),
         )
     console.print(table)
 
 
-def step_html(step: Step) -> Markup:
-    """One turn as HTML: the observation, then the completion with a ``<span>`` per span, classed by kind.
+def context_html(text: str) -> Markup:
+    """What the environment said, as HTML; everything is escaped."""
+    return Markup('<div class="context">{}</div>').format(printable(text.strip("\n")))
 
-    Classes are ``turn``, ``context``, ``completion``, ``reason``, ``act`` and ``remark``; everything is escaped.
+
+def completion_html(step: Step) -> Markup:
+    """What the agent wrote in one turn, as HTML: a ``<span>`` per span, classed ``reason`` or ``act``; all escaped.
+
+    What went wrong in the turn follows in a ``<span class="remark">``.
     """
     spans = Markup("").join(
         Markup('<span class="{}">{}</span>').format(
-            NAME_OF_KIND[span.kind], _printable(step.completion[span.start : span.end])
+            NAME_OF_KIND[span.kind], printable(step.completion[span.start : span.end])
         )
         for span in step.spans
     )
     remark = _remark(step)
     note = Markup(' <span class="remark">{}</span>').format(remark) if remark else Markup("")
-    return Markup('<div class="turn"><div class="context">{}</div><div class="completion">{}{}</div></div>').format(
-        _printable(step.observation), spans, note
-    )
+    return Markup('<div class="completion">{}{}</div>').format(spans, note)
 
 
 def _count_tokens(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase) -> Mapping[SpanKind, int]:
@@ -176,17 +179,17 @@ def _headline(trajectory: Trajectory) -> Text:
     facts = [trajectory.agent, f"seed {trajectory.seed}", f"reward {trajectory.reward:g}"]
     facts.append(f"{len(trajectory.steps)} turn{'' if len(trajectory.steps) == 1 else 's'}")
     return Text.assemble(
-        Text(_printable(trajectory.task.strip()) + "\n"), _outcome(trajectory), f"  {_printable(' · '.join(facts))}"
+        Text(printable(trajectory.task.strip()) + "\n"), _outcome(trajectory), f"  {printable(' · '.join(facts))}"
     )
 
 
 def _outcome(trajectory: Trajectory) -> Text:
     if trajectory.success:
         return Text("success", style="green")
-    return Text(f"failed ({_printable(trajectory.stop_reason)})", style="yellow")
+    return Text(f"failed ({printable(trajectory.stop_reason)})", style="yellow")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text with what a terminal or a page would obey or refuse written as escapes, like ``\\x1b``.
 
     Those are control characters (but line feed and tab), lone surrogates, and marks that reorder text.

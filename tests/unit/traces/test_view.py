@@ -10,7 +10,7 @@ from rich.console import Console
 from spanwise.errors import TraceError
 from spanwise.traces.jsonl import write_trajectories
 from spanwise.traces.segment import segment
-from spanwise.traces.view import render_terminal, show, step_html
+from spanwise.traces.view import completion_html, context_html, render_terminal, show
 from spanwise.types import SpanKind, Step, Trajectory
 
 
@@ -84,12 +84,14 @@ def test_markup_and_control_characters_are_shown_and_not_obeyed():
 )
 def test_what_went_wrong_is_remarked(step, remark):
     assert f"({remark})" in _printed(lambda console: render_terminal(_trajectory(step), console))
-    assert f'<span class="remark">{remark}</span>' in step_html(step)
+    assert f'<span class="remark">{remark}</span>' in completion_html(step)
 
 
 def test_html_holds_the_whole_completion_by_kind_and_escapes_it():
-    html = step_html(_step("<script>alert(1)</script> & co", "Thought: a < b\nAction: <img src=x>"))
-    assert '<div class="context">&lt;script&gt;alert(1)&lt;/script&gt; &amp; co</div>' in html
+    html = completion_html(_step("o", "Thought: a < b\nAction: <img src=x>"))
+    assert context_html("<script>alert(1)</script> & co") == (
+        '<div class="context">&lt;script&gt;alert(1)&lt;/script&gt; &amp; co</div>'
+    )
     assert '<span class="reason">Thought: a &lt; b\n</span>' in html
     assert '<span class="act">Action: &lt;img src=x&gt;</span>' in html
 

@@ -1,0 +1,151 @@
+"""The report of a run: ``report.md`` and ``report.html``, from the files of its directory and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import rich.table
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from spanwise.config import Recipe
+from spanwise.errors import RunDirectoryError
+from spanwise.report import tables
+from spanwise.report.episodes import side_by_side
+from spanwise.report.plots import training_curves
+from spanwise.report.run_files import EvaluatedAgent, RunFiles, read_run
+from spanwise.traces.view import completion_html, context_html, printable
+
+#: What the terminal has room for.
+TERMINAL_COLUMNS = (
+    "agent",
+    "episodes",
+    "success",
+    "steps",
+    "reasoning tokens / step",
+    "invalid actions",
+    "parameters",
+    "compression",
+    "of the teacher's success",
+)
+
+
+def write_report(run: Path, recipe: Recipe) -> None:
+    """Writes ``report.md`` and ``report.html`` into a run directory. What is missing there is named in the report.
+
+    The page is one file: no script, no address, styles and drawings inlined, for light and dark. The same files give
+    the same bytes.
+
+    Raises:
+        RunDirectoryError: The directory does not exist, a file of it is damaged, or a report cannot be written.
+        TraceError: A file of episodes or trajectories is damaged.
+    """
+    files = read_run(run, recipe)
+    html, markdown = _html(files), _markdown(files)
+    for name, text in {"report.md": markdown, "report.html": html}.items():
+        partial = run / f".{name}.partial"
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(run / name)
+        except OSError as error:
+            raise RunDirectoryError(f"{run / name}: cannot be written: {error}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def results_table(run: Path, recipe: Recipe) -> rich.table.Table:
+    """The headline table for the terminal.
+
+    Raises:
+        RunDirectoryError: The directory does not exist, or a file of it is damaged.
+        TraceError: A file of episodes is damaged.
+    """
+    return tables.to_rich(tables.headline(read_run(run, recipe)), TERMINAL_COLUMNS)
+
+
+def _html(files: RunFiles) -> str:
+    environment = Environment(
+        loader=PackageLoader("spanwise.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_finalize,
+    )
+    environment.globals["series"] = files.series
+    environment.filters |= {"context": context_html, "completion": completion_html}
+    style, _, _ = environment.loader.get_source(environment, "report.css")  # pyright: ignore[reportOptionalMemberAccess]
+    shown = [agent for agent in files.agents if agent.role != "expert"] or files.agents
+    return environment.get_template("report.html").render(
+        name=files.recipe.name,
+        style=Markup(style),
+        sentences=tables.summary_sentences(files),
+        missing=files.missing,
+        tables=_tables(files),
+        curves=training_curves(files.logs, files.series),
+        episodes=side_by_side(shown),
+        provenance=_provenance(files),
+        recipe=_recipe_text(files.recipe),
+    )
+
+
+def _finalize(value: Any) -> Any:
+    """Text from a run's files as it may be shown; what is markup already was made of such text."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _markdown(files: RunFiles) -> str:
+    escape = tables.markdown_escape
+    parts = [f"# {escape(files.recipe.name)}", " ".join(map(escape, tables.summary_sentences(files)))]
+    if files.missing:
+        parts += ["## What is missing", "\n".join(f"- {escape(sentence)}" for sentence in files.missing)]
+    for table in _tables(files):
+        meanings = "; ".join(f"{column.heading}: {column.meaning}" for column in table.columns if column.meaning)
+        parts += [f"## {table.title}", tables.to_markdown(table), escape(meanings)]
+    parts += ["## What produced this", *(f"- {escape(name)}: {escape(value)}" for name, value in _provenance(files))]
+    parts += ["```json", _recipe_text(files.recipe), "```"]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _tables(files: RunFiles) -> list[tables.Table]:
+    made = [make(files) for make in (tables.headline, tables.comparisons, tables.by_task_type, tables.stop_reasons)]
+    return [table for table in made if table.rows]
+
+
+def _recipe_text(recipe: Recipe) -> str:
+    return json.dumps(recipe.model_dump(mode="json"), indent=2, ensure_ascii=False)
+
+
+def _provenance(files: RunFiles) -> list[tuple[str, str]]:
+    """Names and values: of the manifest (the recipe is shown whole elsewhere), then of each agent's evaluation."""
+    manifest = {name: value for name, value in files.manifest.items() if name != "recipe"}
+    return _flat(manifest) + [(f"evaluation of {agent.name}", _conditions(agent, files.path)) for agent in files.agents]
+
+
+def _conditions(agent: EvaluatedAgent, run: Path) -> str:
+    """Under which conditions an agent was evaluated, in a line."""
+    provenance = agent.results["provenance"]
+    model, settings, machine = provenance["model"], provenance["evaluate"], provenance["machine"]
+    facts = [
+        f"{settings['split']}, {agent.results['n']} episodes, seed {provenance['seed']}",
+        f"temperature {settings['temperature']:g}, {settings['concurrency']} in lock-step",
+        f"{machine['platform']}, {machine['cores']} cores",
+    ]
+    if model is not None:
+        folder = Path(model["path"])
+        place = folder.relative_to(run).as_posix() if folder.is_relative_to(run) else str(folder)
+        facts.append(f"{place}, sha256 {model['sha256'][:12]}")
+    return " · ".join(facts)
+
+
+def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """A nested object as names like ``git.commit`` with their values."""
+    if isinstance(value, Mapping):
+        return [pair for key, inner in value.items() for pair in _flat(inner, f"{name}.{key}" if name else str(key))]
+    if isinstance(value, list):
+        return [(name, ", ".join(json.dumps(item, ensure_ascii=False) for item in value))]
+    return [(name, str(value))]

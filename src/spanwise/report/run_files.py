@@ -1,0 +1,161 @@
+"""What a run directory holds for its report. Nothing is computed here; what is absent is named."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from spanwise.config import Recipe
+from spanwise.errors import RunDirectoryError
+from spanwise.evaluation.metrics import EpisodeRecord, read_records
+
+Role = Literal["expert", "teacher", "student"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedAgent:
+    """One agent's evaluation.
+
+    Attributes:
+        name: Folder below ``evaluation/``, and the name in every table.
+        role: What it is in the run.
+        method: A student's objective; None for others.
+        results: The content of ``results.json``.
+        records: The content of ``episodes.jsonl``.
+        trajectories: Where its episodes are.
+    """
+
+    name: str
+    role: Role
+    method: str | None
+    results: dict[str, Any]
+    records: list[EpisodeRecord]
+    trajectories: Path
+
+    @property
+    def parameters(self) -> int | None:
+        """Parameters of its model; None for a scripted agent."""
+        model = self.results["provenance"].get("model")
+        return None if model is None else model["parameters"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingLog:
+    """One training run's log.
+
+    Attributes:
+        name: What was trained: ``teacher``, ``teacher, pretraining``, or a student's name.
+        lines: The objects of ``metrics.jsonl``, in order.
+    """
+
+    name: str
+    lines: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """Everything that a report shows.
+
+    Attributes:
+        path: The run directory.
+        recipe: What the run was asked to do.
+        manifest: The content of ``manifest.json``; empty if there is none.
+        agents: Those evaluated: expert, teacher, students in the recipe's order.
+        logs: Training logs: teacher, then students.
+        missing: A sentence for each part that the recipe asks for and the directory does not hold.
+    """
+
+    path: Path
+    recipe: Recipe
+    manifest: dict[str, Any]
+    agents: list[EvaluatedAgent]
+    logs: list[TrainingLog]
+    missing: list[str]
+
+    @property
+    def series(self) -> dict[str, int]:
+        """Number of each learner's colour, the same wherever it is shown: 1 for the teacher, students from 2 on."""
+        return {name: number for number, name in enumerate(["teacher", *self.recipe.students.methods], start=1)}
+
+    def teacher(self) -> EvaluatedAgent | None:
+        """The evaluated teacher, if there is one."""
+        return next((agent for agent in self.agents if agent.role == "teacher"), None)
+
+
+def read_run(run: Path, recipe: Recipe) -> RunFiles:
+    """Reads what there is.
+
+    Raises:
+        RunDirectoryError: The directory does not exist, or a file in it is damaged; the message names file and line.
+        TraceError: An ``episodes.jsonl`` is damaged.
+    """
+    if not run.is_dir():
+        raise RunDirectoryError(f"{run}: no such run directory")
+    missing: list[str] = []
+    manifest = _read_object(run / "manifest.json") if (run / "manifest.json").exists() else {}
+    if not manifest:
+        missing.append("manifest.json: nothing says what produced this run")
+    return RunFiles(
+        run, recipe, manifest, _read_agents(run, recipe, missing), _read_logs(run, recipe, missing), missing
+    )
+
+
+def _read_agents(run: Path, recipe: Recipe, missing: list[str]) -> list[EvaluatedAgent]:
+    roles: dict[str, tuple[Role, str | None]] = {"expert": ("expert", None), "teacher": ("teacher", None)}
+    for name, student in recipe.students.methods.items():
+        roles[name] = ("student", student.training.objective.method)
+    agents = []
+    for name, (role, method) in roles.items():
+        folder = run / "evaluation" / name
+        if not (folder / "results.json").exists():
+            missing.append(f"evaluation/{name}/results.json: {name} has not been evaluated")
+            continue
+        results = _read_object(folder / "results.json")
+        absent = [key for key in ("n", "success_rate", "by_task_type", "provenance") if key not in results]
+        if absent:
+            raise RunDirectoryError(f"{folder / 'results.json'}: not results of an evaluation; no {', '.join(absent)}")
+        records = read_records(folder / "episodes.jsonl")
+        agents.append(EvaluatedAgent(name, role, method, results, records, folder / "trajectories.jsonl"))
+    return agents
+
+
+def _read_logs(run: Path, recipe: Recipe, missing: list[str]) -> list[TrainingLog]:
+    places: dict[str, Path] = {}
+    if recipe.teacher.pretraining is not None:
+        places["teacher, pretraining"] = run / "teacher" / "base"
+    if recipe.teacher.training is not None:
+        places["teacher"] = run / "teacher" / "model"
+    if recipe.students.pretraining is not None:
+        places["students, pretraining"] = run / "students" / "base"
+    places |= {name: run / "students" / name for name in recipe.students.methods}
+    logs = []
+    for name, folder in places.items():
+        path = folder / "metrics.jsonl"
+        if path.exists():
+            logs.append(TrainingLog(name, _read_lines(path)))
+        else:
+            missing.append(f"{path.relative_to(run).as_posix()}: no training log of {name}")
+    return logs
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunDirectoryError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise RunDirectoryError(f"{path}: expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    lines = []
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                lines.append(json.loads(line))
+            except ValueError as error:
+                raise RunDirectoryError(f"{path}:{number}: not JSON: {error}") from error
+    return lines
