@@ -44,11 +44,12 @@ def show(
     Args:
         path: A file of trajectories.
         console: Where to print.
-        trajectory_id: Which one; None for the first.
+        trajectory_id: Which one: its id, or as much of it as no other begins with; None for the first.
         tokenizer: If given, tokens are counted per kind.
 
     Raises:
-        TraceError: The file cannot be read, is empty, or holds no such trajectory (the message names the nearest ids).
+        TraceError: The file cannot be read, is empty, or holds not exactly one such trajectory (the message
+            names the nearest ids).
     """
     trajectories = read_trajectories(path)
     if trajectory_id is not None:
@@ -87,20 +88,20 @@ def render_terminal(trajectory: Trajectory, console: Console, tokens: Mapping[Sp
 
 
 def render_list(trajectories: Iterable[Trajectory], console: Console) -> None:
-    """Prints a line per trajectory: id, who played, how it went, the task in words."""
+    """Prints a line per trajectory: who played, how it went, the task in words, the id."""
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("id", overflow="fold")
     table.add_column("agent")
     table.add_column("outcome")
     table.add_column("turns", justify="right")
-    table.add_column("task", overflow="ellipsis", no_wrap=True)
+    table.add_column("task", overflow="fold")
+    table.add_column("id", overflow="fold", style="dim")
     for trajectory in trajectories:
         table.add_row(
-            Text(printable(trajectory.id)),
             Text(printable(trajectory.agent)),
             _outcome(trajectory),
             str(len(trajectory.steps)),
             Text(printable(trajectory.task)),
+            Text(printable(trajectory.id)),
         )
     console.print(table)
 
@@ -144,15 +145,22 @@ def _render_others(path: Path, trajectories: Iterator[Trajectory], console: Cons
 
 
 def _find(path: Path, trajectories: Iterator[Trajectory], trajectory_id: str) -> Trajectory:
-    ids = []
+    """The trajectory with this id, or else the only one whose id begins so."""
+    ids: list[str] = []
+    beginning: list[Trajectory] = []
     for trajectory in trajectories:
         if trajectory.id == trajectory_id:
             return trajectory
         ids.append(trajectory.id)
+        if trajectory.id.startswith(trajectory_id):
+            beginning.append(trajectory)
+    if len(beginning) == 1:
+        return beginning[0]
+    if beginning:
+        examples = ", ".join(trajectory.id for trajectory in beginning[:3])
+        raise TraceError(f"{path}: {len(beginning)} ids begin with {trajectory_id!r}, for example: {examples}")
     near = difflib.get_close_matches(trajectory_id, ids, n=3, cutoff=0.3) or ids[:3]
-    raise TraceError(
-        f"{path}: no trajectory {trajectory_id!r} among {len(ids)}; there are, for example: {', '.join(near)}"
-    )
+    raise TraceError(f"{path}: no id {trajectory_id!r} among {len(ids)}; there are, for example: {', '.join(near)}")
 
 
 def _rows(trajectory: Trajectory) -> Iterator[tuple[SpanKind, str, str | None]]:

@@ -102,7 +102,7 @@ def test_show_prints_the_first_and_lists_the_others(tmp_path):
     write_trajectories(path, [_trajectory(), failed])
     text = _printed(lambda console: show(path, console))
     assert "Thought: The desk may hold it." in text
-    assert re.search(r"t1 +expert +failed \(budget\) +1 +put a pen on the shelf", text)
+    assert re.search(r"expert +failed \(budget\) +1 +put a pen on the shelf +t1", text)
     assert "2 trajectories" in text
 
 
@@ -115,11 +115,27 @@ def test_show_finds_one_by_id(tmp_path):
     assert "desk" not in text
 
 
-def test_an_unknown_id_is_an_error_that_names_the_nearest(tmp_path):
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("valid_sen/3", r"t\.jsonl: no id 'valid_sen/3' among 5.*valid_seen/3"),
+        ("valid", r"t\.jsonl: 5 ids begin with 'valid', for example: valid_seen/0"),
+    ],
+)
+def test_an_unknown_or_ambiguous_id_is_an_error_that_names_some(tmp_path, asked, message):
     path = tmp_path / "t.jsonl"
     write_trajectories(path, [_trajectory(trajectory_id=f"valid_seen/{index}") for index in range(5)])
-    with pytest.raises(TraceError, match=r"t\.jsonl: no trajectory 'valid_sen/3' among 5.*valid_seen/3"):
-        show(path, Console(file=io.StringIO()), "valid_sen/3")
+    with pytest.raises(TraceError, match=message):
+        show(path, Console(file=io.StringIO()), asked)
+
+
+def test_the_beginning_of_an_id_is_enough_but_the_whole_one_wins(tmp_path):
+    path = tmp_path / "t.jsonl"
+    steps = {name: _step("o", f"Thought: {name}\nAction: look") for name in ("one", "two", "three")}
+    ids = {"one": "a1", "two": "a12", "three": "b3"}
+    write_trajectories(path, [_trajectory(steps[name], trajectory_id=ids[name]) for name in steps])
+    assert "Thought: one" in _printed(lambda console: show(path, console, "a1"))
+    assert "Thought: three" in _printed(lambda console: show(path, console, "b"))
 
 
 def test_an_empty_file_is_an_error(tmp_path):
