@@ -10,6 +10,7 @@ from typing import Any
 import rich.table
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from rich.text import Text
 
 from spanwise.config import Recipe
 from spanwise.errors import RunDirectoryError
@@ -19,18 +20,16 @@ from spanwise.report.plots import training_curves
 from spanwise.report.run_files import EvaluatedAgent, RunFiles, read_run
 from spanwise.traces.view import completion_html, context_html, printable
 
-#: What the terminal has room for.
-TERMINAL_COLUMNS = (
-    "agent",
-    "episodes",
-    "success",
-    "steps",
-    "reasoning tokens / step",
-    "invalid actions",
-    "parameters",
-    "compression",
-    "of the teacher's success",
-)
+#: What a terminal of 80 columns has room for: headings of the headline table, and what to call them there.
+TERMINAL_COLUMNS = {
+    "agent": "agent",
+    "success": "success",
+    "steps": "steps",
+    "reasoning tokens / step": "reasoning tokens / step",
+    "parameters": "size",
+    "compression": "smaller",
+    "of the teacher's success": "of the teacher",
+}
 
 
 def write_report(run: Path, recipe: Recipe) -> None:
@@ -63,7 +62,13 @@ def results_table(run: Path, recipe: Recipe) -> rich.table.Table:
         RunDirectoryError: The directory does not exist, or a file of it is damaged.
         TraceError: A file of episodes is damaged.
     """
-    return tables.to_rich(tables.headline(read_run(run, recipe)), TERMINAL_COLUMNS)
+    files = read_run(run, recipe)
+    table = tables.to_rich(tables.headline(files), TERMINAL_COLUMNS)
+    counts = sorted({agent.results["n"] for agent in files.agents})
+    episodes = f"{' / '.join(map(str, counts)) or 'no'} episodes of {recipe.evaluate.split}"
+    table.title = Text(f"{printable(recipe.name)}: {episodes}")
+    table.caption = f"below each number its {recipe.evaluate.confidence:.0%} interval"
+    return table
 
 
 def _html(files: RunFiles) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,15 +171,16 @@ def to_markdown(table: Table) -> str:
     return "\n".join(lines) + "".join(f"\n\n{markdown_escape(note)}" for note in table.notes)
 
 
-def to_rich(table: Table, columns: Sequence[str] | None = None) -> rich.table.Table:
-    """The table for the terminal; ``columns`` picks some by their headings."""
-    chosen = [index for index, column in enumerate(table.columns) if columns is None or column.heading in columns]
+def to_rich(table: Table, headings: Mapping[str, str]) -> rich.table.Table:
+    """The table for the terminal: the columns whose headings are given, under what they are called there."""
+    chosen = [index for index, column in enumerate(table.columns) if column.heading in headings]
     shown = rich.table.Table(title=table.title, title_justify="left", title_style="bold", box=rich.box.SIMPLE)
     for index in chosen:
-        shown.add_column(Text(table.columns[index].heading), justify="right" if index else "left")
+        heading = Text(headings[table.columns[index].heading])
+        shown.add_column(heading, justify="right" if index else "left", overflow="fold")
     for row in table.rows:
         cells = (row[index] for index in chosen)
-        shown.add_row(*(Text.assemble(cell.text, (f"\n{cell.detail}" if cell.detail else "", "dim")) for cell in cells))
+        shown.add_row(*(Text.assemble(printable(cell.text), (f"\n{cell.detail}", "dim")) for cell in cells))
     return shown
 
 
@@ -259,7 +260,7 @@ def _retained(agent: EvaluatedAgent, teacher: EvaluatedAgent | None) -> float | 
 def _share(result: Mapping[str, Any], drawn: bool = True) -> Cell:
     if result["value"] is None:
         return Cell(UNKNOWN)
-    interval = "" if result["low"] is None else _interval_of_share(result)
+    interval = "" if result["low"] is None else _interval_of_share(result).removesuffix("%")
     return Cell(_percent(result["value"]), interval, Estimate(**result), share=drawn)
 
 

@@ -97,7 +97,7 @@ def test_every_number_of_the_headline_table_is_that_of_results_json(reported):
 def test_what_is_printed_is_the_rounded_value_with_its_interval(reported):
     row = next(row for row in _page(reported).tables[0] if "sft" in row[0][0])
     rate, steps = _results(reported, "sft")["success_rate"], _results(reported, "sft")["steps"]
-    assert row[2][0].split() == [f"{100 * rate['value']:.1f}%", f"{100 * rate['low']:.1f}–{100 * rate['high']:.1f}%"]
+    assert row[2][0].split() == [f"{100 * rate['value']:.1f}%", f"{100 * rate['low']:.1f}–{100 * rate['high']:.1f}"]
     assert row[4][0].split() == [f"{steps['value']:.1f}", f"{steps['low']:.1f}–{steps['high']:.1f}"]
 
 
@@ -214,15 +214,16 @@ def test_without_a_teacher_there_is_no_compression(run, recipe):
 def test_the_markdown_holds_the_same_table(reported):
     markdown = (reported / "report.md").read_text(encoding="utf-8")
     rate = _results(reported, "sft")["success_rate"]
-    cell = f"{100 * rate['value']:.1f}% ({100 * rate['low']:.1f}–{100 * rate['high']:.1f}%)"
+    cell = f"{100 * rate['value']:.1f}% ({100 * rate['low']:.1f}–{100 * rate['high']:.1f})"
     assert re.search(rf"^\| sft \(student\) \| 12 \| {re.escape(cell)} \|", markdown, re.MULTILINE)
 
 
 def test_the_terminal_gets_the_headline_table(reported, recipe):
-    console = Console(width=160, record=True, file=io.StringIO())
+    console = Console(width=80, record=True, file=io.StringIO())
     console.print(results_table(reported, recipe))
     text = console.export_text()
-    assert re.search(r"sad +12 +\d+\.\d% .* 300 +6\.7×", text)
+    assert "12 episodes of valid_seen" in text
+    assert re.search(r"sad +\d+\.\d% .* 300 +6\.7×", text)
 
 
 @pytest.mark.parametrize(
