@@ -12,7 +12,7 @@ Whatever the text, the spans partition it: every character belongs to exactly on
 text back. Words of the scaffold (``Thought:``, ``Action:``, ``>``) belong to the span that they open. Text without a
 command is REASON throughout.
 
-Source: arXiv 2505.13820, section 3.1 (segmentation of a trajectory into [REASON] and [ACT] spans).
+Source: arXiv 2505.13820, which cuts a trajectory into [REASON] and [ACT] spans so that each kind can have its own loss.
 """
 
 from __future__ import annotations
