@@ -2,15 +2,15 @@
 
 A completion is what an agent wrote in one turn. Two styles of writing are known::
 
-    react   Thought: The key may be in box 2.\\n      REASON, up to the marker; the newline before it included
+    react   Thought: The key may be in box 2.        REASON, up to the marker; the newline before it included
             Action: go to box 2                      ACT, from the marker to the end
 
     think   > think: The key may be in box 2.        a whole turn of REASON
             > go to box 2                            a whole turn of ACT
 
 Whatever the text, the spans partition it: every character belongs to exactly one span, and the spans joined give the
-text back. Words of the scaffold (``Thought:``, ``Action:``, ``>``) belong to the span that they open. Text without a
-command is REASON throughout.
+text back. Words of the scaffold (``Thought:``, ``Action:``, ``>``) belong to the span that they open. Text in which
+nothing announces a command is REASON throughout.
 
 Source: arXiv 2505.13820, which cuts a trajectory into [REASON] and [ACT] spans so that each kind can have its own loss.
 """
