@@ -59,6 +59,23 @@ def test_a_worker_that_dies_costs_the_culprit_only():
         }
 
 
+@pytest.mark.parametrize(
+    ("task_id", "error"),
+    [("crash-raise", "RuntimeError: this world breaks"), ("crash-exit", "the process that played it died at")],
+)
+def test_an_episode_that_cannot_be_brought_back_says_so_when_it_is_next_played(task_id: str, error: str):
+    with EnvironmentPool(ToyTasks(), workers=1) as pool:
+        pool.advance({0: Start("train-0001", 0), 1: Start("crash-exit", 0), 2: Start("train-0001", 0)})
+        # As if the game had played well once, and did not again.
+        pool._episodes[0].start, pool._episodes[0].actions = Start(task_id, 0), ["look"]
+        assert "died at 'look'" in str(pool.advance({1: Act("look")})[1].error)
+        answers = pool.advance({0: Act("take plate"), 2: Act("go to table 2")})
+        assert str(answers[0].error).startswith(error)
+        assert answers[2].outcome is not None
+        assert answers[2].outcome.observation == "At table 2 you see a plate."
+        assert observations(pool, {0: Start("train-0001", 0, ("go to table 2",))}) == {0: "At table 2 you see a plate."}
+
+
 def test_a_command_that_hangs_counts_as_a_crash(monkeypatch: pytest.MonkeyPatch):
     with EnvironmentPool(ToyTasks(), workers=1, timeout=0.2) as pool:
         pool.advance({0: Start("train-0001", 0)})
