@@ -91,7 +91,7 @@ def _html(files: RunFiles) -> str:
         sentences=tables.summary_sentences(files),
         missing=files.missing,
         tables=_tables(files),
-        curves=training_curves(files.logs, files.series),
+        curves=training_curves(files.logs),
         episodes=side_by_side(shown),
         provenance=_provenance(files),
         recipe=_recipe_text(files.recipe),

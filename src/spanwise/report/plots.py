@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -18,13 +19,13 @@ from spanwise.report.run_files import TrainingLog
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: What is drawn: fields of a log's lines, and what they are called. A row of panels each, a panel per kind of span.
-ROWS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("loss, nats", (("reason_loss", "REASON"), ("act_loss", "ACT"))),
-    ("KL from the teacher, nats", (("reason_kl", "REASON"), ("act_kl", "ACT"))),
-    ("agreement with the teacher", (("reason_agreement", "REASON"), ("act_agreement", "ACT"))),
-    ("entropy, nats", (("reason_entropy", "REASON"), ("act_entropy", "ACT"))),
-)
+#: What is drawn of training: quantities that are logged per kind of span as ``reason_loss``, ``act_loss`` and so on.
+QUANTITIES = {
+    "loss": "loss, nats",
+    "kl": "KL from the teacher, nats",
+    "agreement": "agreement with the teacher",
+    "entropy": "entropy, nats",
+}
 
 #: Colours that stand for CSS variables until the SVG is done.
 _INK, _RULE = "#010203", "#010204"
@@ -56,12 +57,15 @@ _RC: dict[Any, Any] = {
 }
 
 
-def training_curves(logs: Sequence[TrainingLog], series: Mapping[str, int]) -> Markup:
-    """All curves of a run in one drawing: a row per quantity that was logged, REASON on the left and ACT on the right.
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    title: str
+    field: str
+    logs: tuple[TrainingLog, ...]
 
-    Args:
-        logs: What was logged.
-        series: Number of each learner's colour.
+
+def training_curves(logs: Sequence[TrainingLog]) -> Markup:
+    """All curves of a run in one drawing: pretraining, then a row per quantity, REASON on the left, ACT on the right.
 
     Returns:
         An ``<svg>`` element; empty where nothing that is drawn was logged.
@@ -69,37 +73,50 @@ def training_curves(logs: Sequence[TrainingLog], series: Mapping[str, int]) -> M
     import matplotlib
     from matplotlib.figure import Figure
 
-    rows = [
-        (label, panels) for label, panels in ROWS if any(_points(log, field) for log in logs for field, _ in panels)
-    ]
+    rows = _layout(logs)
     if not rows:
         return Markup("")
     with matplotlib.rc_context(_RC):
         figure = Figure(figsize=(9.6, 0.5 + 2.1 * len(rows)), layout="constrained")
-        axes = figure.subplots(len(rows), 2, squeeze=False, sharex=False, sharey="row")
-        for (label, panels), row in zip(rows, axes, strict=True):
-            for (field, kind), panel in zip(panels, row, strict=True):
-                panel.set_title(f"{kind}: {label}")
-                _draw(panel, logs, series, field)
-            row[0].set_ylim(bottom=0)
-        for panel in axes[-1]:
-            panel.set_xlabel("optimizer step")
-        handles = {line.get_label(): line for row in axes for panel in row for line in panel.get_lines()}
+        axes = figure.subplots(len(rows), 2, squeeze=False, sharey="row")
+        for row, places in zip(rows, axes, strict=True):
+            for panel, place in zip(row, places, strict=False):
+                _draw(place, panel)
+            for place in places[len(row) :]:
+                place.set_axis_off()
+        handles = {line.get_label(): line for row in axes for place in row for line in place.get_lines()}
         figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=6)  # pyright: ignore
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _inline(buffer.getvalue())
 
 
-def _draw(panel: Axes, logs: Sequence[TrainingLog], series: Mapping[str, int], field: str) -> None:
-    for log in logs:
-        points = _points(log, field)
+def _layout(logs: Sequence[TrainingLog]) -> list[list[_Panel]]:
+    """Rows of one or two panels; those without a single point are left out."""
+    first = [
+        _Panel(f"pretraining of {log.name}: loss on all tokens, nats", "loss", (log,))
+        for log in logs
+        if log.pretraining
+    ]
+    trained = tuple(log for log in logs if not log.pretraining)
+    per_kind = [
+        [_Panel(f"{kind.upper()}: {meaning}", f"{kind}_{quantity}", trained) for kind in ("reason", "act")]
+        for quantity, meaning in QUANTITIES.items()
+    ]
+    return [row for row in (first, *per_kind) if any(_points(log, panel.field) for panel in row for log in panel.logs)]
+
+
+def _draw(place: Axes, panel: _Panel) -> None:
+    for log in panel.logs:
+        points = _points(log, panel.field)
         if points:
             steps, values = zip(*points, strict=True)
-            index = series[log.name] - 1
-            color = _SERIES[index % len(_SERIES)]
-            style = "--" if index >= len(_SERIES) else "-"
-            panel.plot(steps, values, style, color=color, label=log.name, marker="o" if len(steps) == 1 else None)
+            color = _SERIES[(log.series - 1) % len(_SERIES)]
+            style = "--" if log.series > len(_SERIES) else "-"
+            place.plot(steps, values, style, color=color, label=log.name, marker="o" if len(steps) == 1 else None)
+    place.set_title(panel.title)
+    place.set_xlabel("optimizer step")
+    place.set_ylim(bottom=0)
 
 
 def _points(log: TrainingLog, field: str) -> list[tuple[float, float]]:

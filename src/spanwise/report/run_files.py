@@ -46,11 +46,15 @@ class TrainingLog:
     """One training run's log.
 
     Attributes:
-        name: What was trained: ``teacher``, ``teacher, pretraining``, or a student's name.
+        name: What was trained: ``teacher``, a student's name, or ``students`` for what all students start from.
+        pretraining: Whether this was the language modelling that came first.
+        series: Number of the learner's colour.
         lines: The objects of ``metrics.jsonl``, in order.
     """
 
     name: str
+    pretraining: bool
+    series: int
     lines: list[dict[str, Any]]
 
 
@@ -76,12 +80,17 @@ class RunFiles:
 
     @property
     def series(self) -> dict[str, int]:
-        """Number of each learner's colour, the same wherever it is shown: 1 for the teacher, students from 2 on."""
-        return {name: number for number, name in enumerate(["teacher", *self.recipe.students.methods], start=1)}
+        """Number of each learner's colour, the same wherever it is shown."""
+        return series_of(self.recipe)
 
     def teacher(self) -> EvaluatedAgent | None:
         """The evaluated teacher, if there is one."""
         return next((agent for agent in self.agents if agent.role == "teacher"), None)
+
+
+def series_of(recipe: Recipe) -> dict[str, int]:
+    """Number of each learner's colour: 1 for the teacher, students from 2 on."""
+    return {name: number for number, name in enumerate(["teacher", *recipe.students.methods], start=1)}
 
 
 def read_run(run: Path, recipe: Recipe) -> RunFiles:
@@ -122,21 +131,23 @@ def _read_agents(run: Path, recipe: Recipe, missing: list[str]) -> list[Evaluate
 
 
 def _read_logs(run: Path, recipe: Recipe, missing: list[str]) -> list[TrainingLog]:
-    places: dict[str, Path] = {}
+    series = series_of(recipe)
+    places: list[tuple[str, bool, int, Path]] = []
     if recipe.teacher.pretraining is not None:
-        places["teacher, pretraining"] = run / "teacher" / "base"
-    if recipe.teacher.training is not None:
-        places["teacher"] = run / "teacher" / "model"
+        places.append(("teacher", True, 1, run / "teacher" / "base"))
     if recipe.students.pretraining is not None:
-        places["students, pretraining"] = run / "students" / "base"
-    places |= {name: run / "students" / name for name in recipe.students.methods}
+        places.append(("students", True, len(series) + 1, run / "students" / "base"))
+    if recipe.teacher.training is not None:
+        places.append(("teacher", False, 1, run / "teacher" / "model"))
+    places += [(name, False, series[name], run / "students" / name) for name in recipe.students.methods]
     logs = []
-    for name, folder in places.items():
+    for name, pretraining, number, folder in places:
         path = folder / "metrics.jsonl"
         if path.exists():
-            logs.append(TrainingLog(name, _read_lines(path)))
+            logs.append(TrainingLog(name, pretraining, number, _read_lines(path)))
         else:
-            missing.append(f"{path.relative_to(run).as_posix()}: no training log of {name}")
+            what = f"the pretraining of {name}" if pretraining else name
+            missing.append(f"{path.relative_to(run).as_posix()}: no training log of {what}")
     return logs
 
 

@@ -51,6 +51,7 @@ def fabricate_recipe(tasks=12):
         {
             "name": "toy",
             "environment": {"name": "toy", "budget": 12, "workers": 0, "generator": {"valid_seen": tasks}},
+            "teacher": {"pretraining": {"objective": {"method": "language_model"}}},
             "students": {"methods": students},
         }
     )
@@ -71,6 +72,10 @@ def fabricate_run(run, recipe):
         evaluate(
             agent, tasks, recipe.evaluate, recipe.environment, run / "evaluation" / name, recipe.seed, model=folder
         )
+    (run / "teacher" / "base").mkdir()
+    pretraining = ({"step": step, "loss": 4 * math.exp(-step / 300) + 0.4} for step in range(10, 1010, 10))
+    lines = "".join(json.dumps(line) + "\n" for line in pretraining)
+    (run / "teacher" / "base" / "metrics.jsonl").write_text(lines, encoding="utf-8")
     manifest = {
         "schema_version": 1,
         "versions": {"spanwise": "0.1.0"},
