@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from spanwise.config import GeneratorConfig
 from spanwise.environments.alfworld.generate import SPLITS, GeneratedGames, wheel
+from spanwise.environments.alfworld.generate import games as generator
 from spanwise.environments.alfworld.generate.rooms import BATHROOM, KITCHEN, ROOMS, SINGLE, TASK_MIX
 
 SMALL = GeneratorConfig(size="small", train=120, valid_seen=120, valid_unseen=60)
 FULL = GeneratorConfig(size="full", train=110, valid_seen=20, valid_unseen=20)
+# As few train games as the rooms of valid_seen allow.
+TIGHT = GeneratorConfig(size="full", train=25, valid_seen=25, valid_unseen=0)
 PAIRS = [(task_type, room) for task_type, by_room in TASK_MIX.items() for room in by_room]
 TREATED = {
     "pick_clean_then_place_in_recep": ("cleanable", "SinkBasin"),
@@ -190,7 +193,7 @@ def test_another_seed_gives_other_games():
     }
 
 
-@pytest.mark.parametrize("config", [SMALL, FULL], ids=["small", "full"])
+@pytest.mark.parametrize("config", [SMALL, FULL, TIGHT], ids=["small", "full", "tight"])
 def test_valid_unseen_has_no_room_of_train_and_valid_seen_only_rooms_of_train(config):
     games = GeneratedGames(config)
     rooms = {split: {furniture(game) for game in made(games, split)} for split in SPLITS}
@@ -208,6 +211,21 @@ def test_no_game_is_in_two_splits_or_twice_in_one():
     games = GeneratedGames(SMALL)
     contents = Counter(content(game) for split in SPLITS for game in made(games, split))
     assert len(contents) == sum(len(games.tasks(split)) for split in SPLITS)
+
+
+def test_train_and_valid_seen_never_draw_from_the_same_games():
+    games = GeneratedGames(SMALL)
+
+    def drawn_fingerprints(split: str) -> set[int]:
+        plans = [games._plan(split, index) for index in range(40)]
+        layouts = [generator._layout(plan, "small") for plan in plans]
+        return {
+            generator._scene(plan, layout, "small", f"{plan}").fingerprint
+            for plan, layout in zip(plans, layouts, strict=True)
+        }
+
+    assert {fingerprint % 4 for fingerprint in drawn_fingerprints("valid_seen")} == {0}
+    assert {fingerprint % 4 for fingerprint in drawn_fingerprints("train")} == {1, 2, 3}
 
 
 def test_task_types_and_rooms_can_be_chosen():

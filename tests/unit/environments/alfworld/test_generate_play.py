@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from spanwise.config import GeneratorConfig
+from spanwise.config import EnvironmentConfig, GeneratorConfig
 from spanwise.environments.alfworld.generate import GeneratedGames, games, write_games
 from spanwise.environments.alfworld.generate.rooms import TASK_MIX
 from spanwise.environments.alfworld.generate.verification import is_won_by_walkthrough
+from spanwise.environments.alfworld.tasks import AlfworldTasks
 from spanwise.errors import TaskDataError
 
 PAIRS = [(task_type, room) for task_type, by_room in TASK_MIX.items() for room in by_room]
@@ -78,6 +79,30 @@ def test_a_folder_with_other_games_is_refused(tmp_path):
     (tmp_path / "theirs/json_2.1.1/train").mkdir(parents=True)
     with pytest.raises(TaskDataError, match="games that were not generated here"):
         write_games(none, tmp_path / "theirs")
+
+
+def test_the_task_set_plays_written_games_as_it_plays_generated_ones(tmp_path):
+    write_games(TINY, tmp_path)
+    generated = AlfworldTasks(EnvironmentConfig(source="generated", generator=TINY))
+    written = AlfworldTasks(EnvironmentConfig(source="released", data=str(tmp_path)))
+    made = GeneratedGames(TINY)
+    for split in ("train", "valid_seen", "valid_unseen"):
+        ours = {made.trial(task.task_id): task for task in generated.tasks(split)}
+        theirs = {task.task_id.split("/")[-1]: task for task in written.tasks(split)}
+        assert {name: task.task_type for name, task in ours.items()} == {
+            n: task.task_type for n, task in theirs.items()
+        }
+        for name, task in ours.items():
+            played = [generated.make(task.task_id, seed=0), written.make(theirs[name].task_id, seed=0)]
+            first, second = (environment.reset() for environment in played)
+            assert first == second
+            for command in made.game(task.task_id)["walkthrough"]:
+                first, second = (environment.step(command) for environment in played)
+                assert first == second
+                assert first.valid
+            assert first.success
+            for environment in played:
+                environment.close()
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
