@@ -94,7 +94,6 @@ class _Operator:
 
     action: str
     binding: Binding
-    text: str
 
 
 def load_game(source: Path | str | Mapping[str, Any]) -> Game:
@@ -174,7 +173,7 @@ def _build(domain: str, grammar_text: str, problem: str) -> Game:
 
 def _translate(domain: str, problem: str) -> tuple[Any, str]:
     """Fast Downward's task, and the same grounded, with nothing pruned: an ALFWorld player may do useless things."""
-    with _kept_arguments(), _no_collection():
+    with _DOWNWARD.lock, _kept_arguments(), _no_collection():
         try:
             translated: Any = fast_downward.pddl2sas(domain, problem)  # annotated as str, but it is both
             return translated
@@ -381,7 +380,7 @@ class Engine:
 
     def _read_operator(self, text: str) -> _Operator:
         name, *arguments = text.split()
-        return _Operator(name, dict(zip(self.game.parameters[name], arguments, strict=False)), text)
+        return _Operator(name, dict(zip(self.game.parameters[name], arguments, strict=False)))
 
     def _apply(self, number: int, effects: int) -> None:
         self._hold()

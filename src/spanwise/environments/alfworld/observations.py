@@ -10,7 +10,7 @@ from collections.abc import Container
 
 _BANNER = re.compile(r"\A-= Welcome to TextWorld, ALFRED! =-\s*")
 _ARRIVAL = re.compile(r"\AYou arrive at loc [^.]*\. ")
-_PUT = re.compile(r"\Aput (?P<object>.+?) (?:in/on|in|on) (?P<receptacle>.+)\Z")
+_PUT = re.compile(r"\Aput (?P<object>.+?) in/on (?P<receptacle>.+)\Z")
 _MOVE = re.compile(r"\Amove (?P<object>.+?) to (?P<receptacle>.+)\Z")
 
 
