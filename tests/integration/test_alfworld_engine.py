@@ -3,12 +3,15 @@
 import json
 import os
 import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import textworld
-from alfworld.agents.environment.alfred_tw_env import AlfredDemangler
-from alfworld.info import ALFRED_PDDL_PATH, ALFRED_TWL2_PATH
 from textworld.envs.pddl import PddlEnv
 
 from spanwise.config import EnvironmentConfig, GeneratorConfig
@@ -16,6 +19,7 @@ from spanwise.environments.alfworld.engine import Engine, load_engine, load_game
 from spanwise.environments.alfworld.generate import GeneratedGames
 from spanwise.environments.alfworld.tasks import TASK_TYPES, AlfworldTasks
 
+SHARED = Path(os.environ.get("SPANWISE_SHARED_DATA", Path(__file__).parents[3] / "shared/data"))
 NONSENSE = (
     "",
     "dance",
@@ -27,22 +31,45 @@ NONSENSE = (
     "put in/on",
     "#intro#",
 )
+StockEngine = Callable[[Mapping[str, Any]], textworld.core.Wrapper]
 
 
-def released_data() -> Path | None:
+@pytest.fixture(scope="module")
+def stock_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StockEngine]:
+    """Makes stock engines as ALFWorld sets them up, nothing patched."""
+    with pytest.MonkeyPatch.context() as environ:
+        # Importing alfworld makes this folder and sets the variable.
+        environ.setenv("ALFWORLD_DATA", str(tmp_path_factory.mktemp("alfworld")))
+        from alfworld.agents.environment.alfred_tw_env import AlfredDemangler
+
+        def make(game: Mapping[str, Any]) -> textworld.core.Wrapper:
+            wanted = textworld.EnvInfos(won=True, admissible_commands=True, extras=["walkthrough"])
+            stock = AlfredDemangler(PddlEnv(wanted), shuffle=False)
+            stock.load(game)
+            return stock
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds json_2.1.1 with its split valid_seen: ALFWORLD_DATA, or what is packed in the shared data."""
     named = os.environ.get("ALFWORLD_DATA")
-    return Path(named) if named and (Path(named) / "json_2.1.1").is_dir() else None
+    if named and (Path(named) / "json_2.1.1/valid_seen").is_dir():
+        return Path(named)
+    program = SHARED / "alfworld/unpack.py"
+    if not program.exists():
+        pytest.skip(
+            f"no released games: ALFWORLD_DATA does not hold them, and {program} (SPANWISE_SHARED_DATA) is missing"
+        )
+    folder = tmp_path_factory.mktemp("released")
+    subprocess.run([sys.executable, str(program), str(folder), "--splits", "valid_seen"], check=True)
+    return folder
 
 
-def stock_engine(game) -> textworld.core.Wrapper:
-    """The stock engine as ALFWorld sets it up, nothing patched."""
-    wanted = textworld.EnvInfos(won=True, admissible_commands=True, extras=["walkthrough"])
-    stock = AlfredDemangler(PddlEnv(wanted), shuffle=False)
-    stock.load(game if isinstance(game, dict) else json.loads(game.read_text()))  # given a path it leaves the file open
-    return stock
-
-
-def play_both(stock, engine: Engine, commands: list[str], rng: random.Random, wandering: int = 0) -> list[bool]:
+def play_both(
+    stock: textworld.core.Wrapper, engine: Engine, commands: list[str], rng: random.Random, wandering: int = 0
+) -> list[bool]:
     """Plays the commands, then wanders; compares every word; whether the game was won after each command."""
     state = stock.reset()
     assert engine.reset() == state.feedback
@@ -59,53 +86,52 @@ def play_both(stock, engine: Engine, commands: list[str], rng: random.Random, wa
     return won
 
 
-def compare(game, seed: int) -> None:
-    """A game played to its end, with nonsense on the way, then beyond its end and at random."""
+def compare(stock_engine: StockEngine, game: Mapping[str, Any], seed: int) -> None:
+    """A game played to its end, with nonsense on the way, then beyond its end; started over, and played at random."""
     stock, engine, rng = stock_engine(game), load_engine(game), random.Random(seed)
     walkthrough = stock.reset()["extra.walkthrough"]
     middle = len(walkthrough) // 2
     commands = [*walkthrough[:middle], *NONSENSE, *walkthrough[middle:]]
     won = play_both(stock, engine, commands, rng, wandering=4)
     assert won[len(commands) - 2 : len(commands)] == [False, True]
-    play_both(stock, engine, [], rng, wandering=8)  # the same engines, started over
+    play_both(stock, engine, [], rng, wandering=8)
     engine.close()
     stock.close()
 
 
 @pytest.mark.parametrize("task_type", TASK_TYPES)
-def test_same_as_stock_on_generated_games(task_type):
+def test_same_as_stock_on_generated_games(task_type: str, stock_engine: StockEngine):
     config = GeneratorConfig(seed=5, train=1, task_types=(task_type,), size="small")
-    compare(GeneratedGames(config).game("generated/train/0"), seed=1)
+    compare(stock_engine, GeneratedGames(config).game("generated/train/0"), seed=1)
 
 
-def test_same_as_stock_in_the_grammar_of_the_wheel():
-    """Where the grammar says `move X to Y`, has `help`, and a goal of its own."""
+@pytest.mark.parametrize("task_type", TASK_TYPES)
+def test_same_as_stock_on_released_games(task_type: str, stock_engine: StockEngine, released: Path):
+    tasks = AlfworldTasks(EnvironmentConfig(source="released", data=str(released))).tasks("valid_seen")
+    drawn = random.Random(task_type).sample([task.task_id for task in tasks if task.task_type == task_type], 5)
+    files = [released / "json_2.1.1" / task_id / "game.tw-pddl" for task_id in drawn]
+    smallest = min(files, key=lambda path: path.stat().st_size)  # the stock engine takes its time
+    compare(stock_engine, json.loads(smallest.read_text()), seed=2)
+
+
+def test_same_as_stock_in_the_grammar_of_the_wheel(stock_engine: StockEngine):
+    """Where the grammar says `move X to Y`, has `help`, and a goal that no other game has."""
     config = GeneratorConfig(seed=6, train=1, task_types=("pick_and_place_simple",), size="small")
     game = GeneratedGames(config).game("generated/train/0")
-    grammar = Path(ALFRED_TWL2_PATH).read_text().replace("UNKNOWN GOAL", "tidy (up) what's there, 100%; then rest")
+    spec = find_spec("alfworld")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    wheel = Path(spec.submodule_search_locations[0]) / "data"
     spoken = {
-        "grammar": grammar,
-        "pddl_domain": Path(ALFRED_PDDL_PATH).read_text(),
+        "grammar": (wheel / "alfred.twl2").read_text().replace("UNKNOWN GOAL", "tidy (up) what's there, 100%; rest"),
+        "pddl_domain": (wheel / "alfred.pddl").read_text(),
         "pddl_problem": game["pddl_problem"],
     }
     moves = [command.replace("put ", "move ").replace(" in/on ", " to ") for command in game["walkthrough"]]
     stock, engine = stock_engine(spoken), load_engine(spoken)
-    won = play_both(stock, engine, ["help", *game["walkthrough"][-1:], *moves], random.Random(0))
+    won = play_both(stock, engine, ["help", game["walkthrough"][-1], *moves], random.Random(0))
     assert won[-1]
     assert won.count(True) == 1
-
-
-@pytest.mark.skipif(released_data() is None, reason="ALFWORLD_DATA does not hold the released games")
-@pytest.mark.parametrize("task_type", TASK_TYPES)
-@pytest.mark.parametrize("split", ["valid_seen", "train"])
-def test_same_as_stock_on_released_games(task_type, split):
-    tasks = AlfworldTasks(EnvironmentConfig(source="released"))
-    games = [task.task_id for task in tasks.tasks(split) if task.task_type == task_type]
-    root = released_data()
-    assert root is not None
-    drawn = random.Random(f"{split} {task_type}").sample(games, 8)
-    files = [root / "json_2.1.1" / task_id / "game.tw-pddl" for task_id in drawn]
-    compare(min(files, key=lambda path: path.stat().st_size), seed=2)  # the stock engine takes its time
 
 
 def test_engines_side_by_side_play_as_alone():
@@ -130,7 +156,7 @@ def test_engines_side_by_side_play_as_alone():
     assert heard == [alone[index % 3] for index in range(6)]
 
 
-def test_a_game_read_again_is_not_translated_again(tmp_path):
+def test_a_game_read_again_is_not_translated_again(tmp_path: Path):
     game = GeneratedGames(GeneratorConfig(seed=8, train=1, size="small")).game("generated/train/0")
     path = tmp_path / "game.tw-pddl"
     path.write_text(json.dumps({key: game[key] for key in ("pddl_domain", "grammar", "pddl_problem", "solvable")}))

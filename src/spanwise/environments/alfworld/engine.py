@@ -19,6 +19,7 @@ import gc
 import json
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, KeysView, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import fast_downward
-from alfworld.agents.utils.misc import Demangler
 from fast_downward.translate.pddl.conditions import Atom
 from fast_downward.translate.pddl.f_expression import Assign
 from textworld.generator.game import EntityInfo
@@ -231,14 +231,28 @@ def _subtypes(types: tuple[tuple[str, tuple[str, ...]], ...]) -> Any:
 
 
 def _entities(facts: Facts) -> dict[str, EntityInfo]:
-    """The objects, named as ALFWorld names them: numbered within their kind, in the order of their ids."""
+    """The objects, named as ``alfworld`` names them: numbered within their kind, the first id having the last number.
+
+    Its own code is not called, because importing it makes a folder in the user's home and sets ALFWORLD_DATA.
+    """
     objects = facts.objects()
-    names = Demangler(game_infos={name: EntityInfo(name, kind) for name, kind in objects.items()}, shuffle=False)
-    articles = {"definite": "the", "indefinite": "a"}
-    return {
-        name: EntityInfo.deserialize({"id": name, "type": kind, "name": names.demangle_alfred_name(name), **articles})
-        for name, kind in objects.items()
-    }
+    ids = sorted(objects)
+    left = Counter(_kind(name) for name in ids)
+    entities = {}
+    for name in ids:
+        kind = _kind(name)
+        number = str(left[kind]) if "_bar_" in name else ""
+        left[kind] -= 1
+        entities[name] = EntityInfo.deserialize(
+            {"id": name, "type": objects[name], "name": f"{kind} {number}", "definite": "the", "indefinite": "a"}
+        )
+    return entities
+
+
+def _kind(name: str) -> str:
+    """``sink_bar__plus_00_dot_10_bar_..._bar_sinkbasin`` is a sinkbasin."""
+    kind, numbered, _ = name.partition("_bar_")
+    return f"{kind}basin" if numbered and "basin" in name else kind
 
 
 class _Downward:
