@@ -98,6 +98,8 @@ def _no_room(folder: Path, url: str, needed: int) -> str:
 def _fetch(url: str, folder: Path, progress: Progress) -> Path:
     """A whole, intact archive in ``folder``; resumes what an earlier call left there."""
     name = PurePosixPath(urlsplit(url).path).name
+    if urlsplit(url).scheme not in ("http", "https") or not name:
+        raise TaskDataError(f"{url}: not an address to download from; expected http(s)://<server>/<path>/<name>.zip")
     path, part = folder / name, folder / f"{name}.part"
     if not path.exists():
         failures, before = 0, _size(part)
@@ -155,8 +157,8 @@ def _attempt(url: str, part: Path, progress: Progress) -> bool:
         raise TaskDataError(f"{url}: the server answers {error.code} {error.reason}; expected a zip archive") from error
     except urllib.error.URLError as error:
         raise TaskDataError(f"{url}: cannot be reached: {error.reason}; check the network and the address") from error
-    except ValueError as error:
-        raise TaskDataError(f"{url}: not an address that can be fetched: {error}") from error
+    except http.client.InvalidURL as error:
+        raise TaskDataError(f"{url}: not an address to download from: {error}") from error
     except (ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException):
         return False  # what came is kept, the next attempt goes on from there
 
