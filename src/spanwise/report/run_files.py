@@ -9,7 +9,10 @@ from typing import Any, Literal
 
 from spanwise.config import Recipe
 from spanwise.errors import RunDirectoryError
-from spanwise.evaluation.metrics import EpisodeRecord, read_records
+from spanwise.evaluation.metrics import METRICS, EpisodeRecord, read_records
+
+#: What a ``results.json`` holds at the least.
+_RESULTS = ("n", *METRICS, "by_task_type", "stop_reasons", "unknown", "provenance")
 
 Role = Literal["expert", "teacher", "student"]
 
@@ -122,7 +125,7 @@ def _read_agents(run: Path, recipe: Recipe, missing: list[str]) -> list[Evaluate
             missing.append(f"evaluation/{name}/results.json: {name} has not been evaluated")
             continue
         results = _read_object(folder / "results.json")
-        absent = [key for key in ("n", "success_rate", "by_task_type", "provenance") if key not in results]
+        absent = [key for key in _RESULTS if key not in results]
         if absent:
             raise RunDirectoryError(f"{folder / 'results.json'}: not results of an evaluation; no {', '.join(absent)}")
         records = read_records(folder / "episodes.jsonl")

@@ -61,7 +61,7 @@ def headline(run: RunFiles) -> Table:
     teacher = run.teacher()
     columns = (
         Column("agent"),
-        Column("episodes", "each task once with one seed, the same for every agent"),
+        Column("episodes", "played; the same tasks and seeds for every agent, unless a note says otherwise"),
         *(Column(_HEADINGS[name], metric.meaning) for name, metric in METRICS.items()),
         Column("parameters", "of the model, shared ones counted once"),
         Column("compression", "the teacher's parameters over the agent's"),
@@ -70,6 +70,10 @@ def headline(run: RunFiles) -> Table:
     rows = tuple(_headline_row(agent, teacher) for agent in run.agents)
     confidence = run.recipe.evaluate.confidence
     notes = [f"Intervals: {confidence:.0%}; Wilson for shares of episodes, bootstrap over tasks for all other numbers."]
+    if len({frozenset((record.task_id, record.seed) for record in agent.records) for agent in run.agents}) > 1:
+        notes.append(
+            "The agents did not all play the same episodes: only the paired differences compare like with like."
+        )
     for name in METRICS:
         agents_of_reason: dict[str, list[str]] = {}
         for agent in run.agents:
@@ -116,11 +120,8 @@ def comparisons(run: RunFiles) -> Table:
     notes = ["Same tasks, same seeds. p: McNemar's exact test, not corrected for the number of comparisons."]
     for first, second in _pairs(run):
         found = compare(first.records, second.records, confidence)
-        if found is None:
-            notes.append(f"{first.name} and {second.name} have no episode in common.")
-            continue
         rows.append(_comparison_row(first, second, found))
-        if found.unmatched:
+        if found is not None and found.unmatched:
             notes.append(
                 f"{first.name} − {second.name}: {found.unmatched} episodes that only one of them played left out."
             )
@@ -156,8 +157,8 @@ def summary_sentences(run: RunFiles) -> list[str]:
         sentence = f"The {agent.name} student solved {_percent(rate['value'])} ({_interval_of_share(rate)})"
         compression, retained = _compression(agent, teacher), _retained(agent, teacher)
         if retained is not None:
-            sentence += f", {_percent(retained)} of what the teacher solves"
-        if compression is not None:
+            sentence += f", {_percent(retained)} of the teacher's rate"
+        if compression is not None and compression > 1:
             sentence += f", with {compression:.1f}× fewer parameters"
         sentences.append(sentence + ".")
     return sentences
@@ -218,7 +219,10 @@ def _headline_row(agent: EvaluatedAgent, teacher: EvaluatedAgent | None) -> tupl
     )
 
 
-def _comparison_row(first: EvaluatedAgent, second: EvaluatedAgent, found: Comparison) -> tuple[Cell, ...]:
+def _comparison_row(first: EvaluatedAgent, second: EvaluatedAgent, found: Comparison | None) -> tuple[Cell, ...]:
+    name = Cell(f"{first.name} − {second.name}")
+    if found is None:
+        return (name, Cell("0"), *(Cell(UNKNOWN) for _ in range(5)))
     difference = found.difference
     interval = (
         ""
@@ -227,7 +231,7 @@ def _comparison_row(first: EvaluatedAgent, second: EvaluatedAgent, found: Compar
     )
     test = found.test
     return (
-        Cell(f"{first.name} − {second.name}"),
+        name,
         Cell(str(found.n)),
         Cell(_points(difference.value), interval, difference),
         Cell(UNKNOWN if test is None else str(test.only_first)),

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from spanwise.config import Recipe
 from spanwise.errors import RunDirectoryError, TraceError
-from spanwise.evaluation.metrics import METRICS
+from spanwise.evaluation.metrics import METRICS, dump_records, read_records
 from spanwise.report.page import results_table, write_report
 from spanwise.traces.jsonl import read_trajectories, write_trajectories
 from spanwise.types import Span, SpanKind
@@ -209,6 +209,21 @@ def test_without_a_teacher_there_is_no_compression(run, recipe):
     _without_evaluation(run, "teacher")
     write_report(run, recipe)
     assert {row[-2][0].strip() for row in _page(run).tables[0][1:]} == {"—"}
+
+
+def test_agents_that_played_other_episodes_are_not_compared_as_if_they_had_not(run, recipe):
+    path = run / "evaluation" / "sft" / "episodes.jsonl"
+    records = [replace(record, seed=record.seed + 1) for record in read_records(path)]
+    path.write_text(dump_records(records), encoding="utf-8")
+    trajectories = run / "evaluation" / "sft" / "trajectories.jsonl"
+    moved = [replace(trajectory, seed=trajectory.seed + 1) for trajectory in read_trajectories(trajectories)]
+    write_trajectories(trajectories, moved)
+    write_report(run, recipe)
+    page = _page(run)
+    assert "did not all play the same episodes" in page.text
+    compared = {row[0][0].strip(): [cell[0].strip() for cell in row[1:]] for row in page.tables[1][1:]}
+    assert compared["sad − sft"] == ["0", *["—"] * 5]
+    assert compared["sad − token_kd"][0] == "12"
 
 
 def test_the_markdown_holds_the_same_table(reported):
