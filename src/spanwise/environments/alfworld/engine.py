@@ -150,6 +150,8 @@ def _build(domain: str, grammar_text: str, problem: str) -> Game:
     facts = Facts(_subtypes(tuple((kind.name, tuple(kind.supertype_names)) for kind in task.types)))
     initial: dict[Signature, set[Row]] = {}
     for name, row in [*_initial(task.init), *_DOWNWARD.true_atoms(encoded)]:
+        if not types.keys() >= set(row):  # for a goal out of reach the translator makes up a problem of its own
+            raise TaskDataError(f"the PDDL problem does not declare {', '.join(row)}, or its goal is out of reach")
         initial.setdefault((name, tuple(types[argument] for argument in row)), set()).add(row)
     facts.extend(initial)
     changing = {effect.literal.predicate for action in task.actions for effect in action.effects}
@@ -236,15 +238,16 @@ def _entities(facts: Facts) -> dict[str, EntityInfo]:
     Its own code is not called, because importing it makes a folder in the user's home and sets ALFWORLD_DATA.
     """
     objects = facts.objects()
-    ids = sorted(objects)
-    left = Counter(_kind(name) for name in ids)
+    left = Counter(_kind(name) for name in objects if "_bar_" in name)
     entities = {}
-    for name in ids:
+    for name in sorted(objects):
         kind = _kind(name)
-        number = str(left[kind]) if "_bar_" in name else ""
-        left[kind] -= 1
+        words = kind + " "
+        if "_bar_" in name:
+            words += str(left[kind])
+            left[kind] -= 1
         entities[name] = EntityInfo.deserialize(
-            {"id": name, "type": objects[name], "name": f"{kind} {number}", "definite": "the", "indefinite": "a"}
+            {"id": name, "type": objects[name], "name": words, "definite": "the", "indefinite": "a"}
         )
     return entities
 

@@ -78,6 +78,20 @@ def test_a_command_may_depend_on_the_state(engine):
     assert [command for command in engine.admissible_commands() if "take apple 1" in command] == ["take apple 1plate 1"]
 
 
+def test_objects_are_numbered_within_their_kind():
+    objects = "mug_bar_9 mug_bar_10 mug sink_bar_1 sink_bar_1_bar_sinkbasin"
+    problem = PROBLEM.replace("apple_bar_2 - fruit", f"apple_bar_2 {objects} - fruit")
+    inside = "".join(f"(inside {name} bowl_bar_1)" for name in objects.split())
+    game = load_game({**GAME, "pddl_problem": problem.replace("(:init", f"(:init {inside}")})
+    assert {name: game.entities[name].name for name in objects.split()} == {
+        "mug_bar_10": "mug 2",
+        "mug_bar_9": "mug 1",
+        "mug": "mug ",
+        "sink_bar_1": "sink 1",
+        "sink_bar_1_bar_sinkbasin": "sinkbasin 1",
+    }
+
+
 def test_reset_starts_over(engine):
     before = (engine.reset(), engine.admissible_commands())
     engine.step("take apple 2bowl 1")
@@ -191,6 +205,17 @@ class TestDamagedGames:
         with pytest.raises(TaskDataError, match="the PDDL cannot be translated"):
             load_game({**GAME, "pddl_problem": PROBLEM[:cut]})
         assert load_engine(GAME).reset()  # the next game is not affected
+
+    def test_objects_that_are_not_declared(self):
+        problem = PROBLEM.replace("(:init", "(:init (inside fig_bar_1 bowl_bar_1)")
+        with pytest.raises(TaskDataError, match="does not declare fig_bar_1, bowl_bar_1"):
+            load_game({**GAME, "pddl_problem": problem})
+
+    def test_goal_out_of_reach(self):
+        domain = DOMAIN.replace("(held ?f - fruit)", "(held ?f - fruit) (peeled ?f - fruit)", 1)
+        problem = PROBLEM.replace("(:goal (and", "(:goal (and (peeled apple_bar_1)")
+        with pytest.raises(TaskDataError, match="goal is out of reach"):
+            load_game({**GAME, "pddl_domain": domain, "pddl_problem": problem})
 
     def test_action_without_words(self):
         with pytest.raises(TaskDataError, match="no words for the PDDL actions look"):
