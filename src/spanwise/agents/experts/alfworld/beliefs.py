@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from spanwise.agents.experts.alfworld.names import kind
 from spanwise.agents.protocol import History
 
 NOTHING_HAPPENS = "Nothing happens."
@@ -21,6 +22,7 @@ _TREATED = re.compile(rf"You (clean|heat|cool) the ({_NAME}) using the ({_NAME})
 _LIT = re.compile(rf"You turn on the ({_NAME})\.")
 _CARRYING = re.compile(rf"You are carrying: a ({_NAME})")
 _GO = re.compile(rf"go to ({_NAME})")
+_PUT = re.compile(rf"(?:put|move) ({_NAME}) (?:in/on|in|on|to) ({_NAME})")
 _ANY = re.compile(_NAME)
 _IDLE = ("look", "inventory", "examine ")  # commands that change nothing
 
@@ -40,6 +42,7 @@ class Beliefs:
         treatments: What was done to each object: ``clean``, ``heat``, ``cool``.
         taken_from: Where each object was last picked up.
         given_to: Where each object was last put, while it is there.
+        misfits: Kinds of object and of receptacle that do not go together, as a refused ``put`` has shown.
         tried: Commands that changed nothing, since the last that did change something.
     """
 
@@ -53,6 +56,7 @@ class Beliefs:
     treatments: dict[str, set[str]] = field(default_factory=dict)
     taken_from: dict[str, str] = field(default_factory=dict)
     given_to: dict[str, str] = field(default_factory=dict)
+    misfits: set[tuple[str, str]] = field(default_factory=set)
     tried: set[str] = field(default_factory=set)
 
     @property
@@ -101,6 +105,9 @@ class Beliefs:
         if match and match[1] in self.room and match[1] not in self.here:
             self._learn_together([match[1], *self.here])
             self.place = match[1]
+        match = _PUT.fullmatch(action)
+        if match and match[1] == self.holding and match[2] in self.here and match[2] not in self.closed:
+            self.misfits.add((kind(match[1]), kind(match[2])))
 
     def _learn_contents(self, place: str, things: str, step: int) -> None:
         self.place = place

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spanwise.agents.experts.alfworld.beliefs import Beliefs
-from spanwise.agents.experts.alfworld.priors import kind, search_order
+from spanwise.agents.experts.alfworld.names import kind
+from spanwise.agents.experts.alfworld.priors import search_order
 from spanwise.agents.experts.alfworld.task import Task
 from spanwise.errors import TaskDataError
 
@@ -203,7 +204,7 @@ def _approach(now: Situation, place: str, remarks: tuple[Remark, ...]) -> Decisi
     """Go to a place; where that is impossible because one is there, look at it."""
     if place not in now.beliefs.here:
         return Decision(remarks, f"go to {place}")
-    return Decision((*remarks, Remark("already_here", {"place": place})), f"examine {place}")
+    return Decision((*remarks[:-1], Remark("already_here", {"place": place})), f"examine {place}")
 
 
 def _treat(now: Situation, thing: str) -> Decision:
@@ -248,20 +249,18 @@ def _look_at(now: Situation, thing: str) -> Decision:
 
 
 def _put_down(now: Situation, thing: str) -> Decision:
-    """Get rid of an object that is not wanted: here, if it may lie here, else where it came from."""
-    beliefs, here = now.beliefs, now.beliefs.place
-    words = {"thing": thing, "target": now.task.target}
-    origin = beliefs.taken_from.get(thing)
-    options = [place for place in (here, origin) if place is not None]
-    for place in options:
-        words = {**words, "place": place}
+    """Get rid of an object that is not wanted: here, if it may lie here, else where it came from, else anywhere."""
+    beliefs = now.beliefs
+    nearest = (beliefs.place, beliefs.taken_from.get(thing), *search_order(kind(thing), beliefs.room))
+    for place in nearest:
+        if place is None or (kind(thing), kind(place)) in beliefs.misfits:
+            continue
+        words = {"thing": thing, "target": now.task.target, "place": place}
         if place not in beliefs.here:
-            return Decision((Remark("wrong_carry_back", words),), f"go to {place}")
-        if place in beliefs.closed and place == origin:
+            return Decision((Remark("wrong_carry", words),), f"go to {place}")
+        if place in beliefs.closed:
             return Decision((Remark("wrong_open", words),), f"open {place}")
-        put = f"put {thing} in/on {place}"
-        if place not in beliefs.closed and put not in beliefs.tried:
-            return Decision((Remark("wrong_put_down", words),), put)
+        return Decision((Remark("wrong_put_down", words),), f"put {thing} in/on {place}")
     return _reconsider(now)
 
 

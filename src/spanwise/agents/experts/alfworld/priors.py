@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from spanwise.agents.experts.alfworld.names import kind, number
+
 #: Kinds of receptacles by kind of object, best first: by the share of such receptacles that hold one, per action that
 #: looking costs (two where a door must be opened). Counted over the train games.
 _LIKELY = {
@@ -64,16 +66,6 @@ _ANYWHERE = (
     "diningtable countertop desk sidetable dresser coffeetable bed sofa armchair shelf tvstand ottoman cart toilet "
     "coffeemachine stoveburner sinkbasin bathtubbasin garbagecan toaster fridge microwave safe cabinet drawer"
 )
-
-
-def kind(name: str) -> str:
-    """``"cabinet"`` of ``"cabinet 3"``."""
-    return name.rpartition(" ")[0]
-
-
-def number(name: str) -> int:
-    """``3`` of ``"cabinet 3"``."""
-    return int(name.rpartition(" ")[2])
 
 
 def search_order(target: str, room: Sequence[str]) -> tuple[str, ...]:
