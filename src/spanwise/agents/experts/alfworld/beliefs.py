@@ -79,8 +79,6 @@ class Beliefs:
             self.tried.add(action)
         else:
             self.tried.clear()
-        if match := _ROOM.search(observation):
-            self.room = self.room or tuple(_ANY.findall(match[1]))
         for match in (*_OPEN.finditer(observation), *_SURFACE.finditer(observation)):
             self._learn_contents(match[1], match[2], step)
         if match := _CLOSED.search(observation):
@@ -146,9 +144,9 @@ class Beliefs:
 
 def believe(history: History) -> Beliefs:
     """What the history of an episode lets one believe."""
-    beliefs = Beliefs()
-    observations = [*(step.observation for step in history.steps), history.observation]
-    actions = ["look", *(step.action for step in history.steps)]
-    for number, (action, observation) in enumerate(zip(actions, observations, strict=True)):
-        beliefs.observe(action, observation, number)
+    first, *answers = [*(step.observation for step in history.steps), history.observation]
+    room = _ROOM.search(first)
+    beliefs = Beliefs(room=tuple(_ANY.findall(room[1])) if room else ())
+    for number, (step, answer) in enumerate(zip(history.steps, answers, strict=True), start=1):
+        beliefs.observe(step.action, answer, number)
     return beliefs

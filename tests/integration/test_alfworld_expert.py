@@ -1,0 +1,92 @@
+"""The expert wins games on the real engine, and its commands can be read off its thoughts."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from spanwise.agents.experts.alfworld import AlfworldExpert
+from spanwise.agents.protocol import History
+from spanwise.agents.rollout import EpisodeSpec, RolloutSettings, rollout
+from spanwise.config import EnvironmentConfig, GeneratorConfig
+from spanwise.environments.alfworld.tasks import TASK_TYPES, AlfworldTasks
+from spanwise.environments.protocol import TaskInfo
+from spanwise.types import SpanKind, Trajectory
+
+SHARED = Path(os.environ.get("SPANWISE_SHARED_DATA", Path(__file__).parents[3] / "shared/data"))
+
+
+@pytest.fixture(scope="module")
+def generated() -> AlfworldTasks:
+    """Games of our own."""
+    return AlfworldTasks(EnvironmentConfig(generator=GeneratorConfig(train=0, valid_seen=0, valid_unseen=40)))
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> AlfworldTasks:
+    """The released games: those under ALFWORLD_DATA, or those packed in the shared data."""
+    named = os.environ.get("ALFWORLD_DATA")
+    if named and (Path(named) / "json_2.1.1/valid_seen").is_dir():
+        return AlfworldTasks(EnvironmentConfig(source="released", data=named))
+    program = SHARED / "alfworld/unpack.py"
+    if not program.exists():
+        pytest.skip(
+            f"no released games: ALFWORLD_DATA does not hold them, and {program} (SPANWISE_SHARED_DATA) is missing"
+        )
+    folder = tmp_path_factory.mktemp("released")
+    subprocess.run([sys.executable, str(program), str(folder), "--splits", "valid_seen"], check=True)
+    return AlfworldTasks(EnvironmentConfig(source="released", data=str(folder)))
+
+
+@pytest.fixture(scope="module")
+def played(generated: AlfworldTasks) -> list[Trajectory]:
+    """The expert's episodes of two generated games of each type."""
+    return play(generated, some_of_each(generated.tasks("valid_unseen"), 2))
+
+
+def some_of_each(tasks: Sequence[TaskInfo], count: int) -> list[TaskInfo]:
+    """The first tasks of each type."""
+    return [task for kind in TASK_TYPES for task in [task for task in tasks if task.task_type == kind][:count]]
+
+
+def play(task_set: AlfworldTasks, tasks: Sequence[TaskInfo]) -> list[Trajectory]:
+    episodes = [EpisodeSpec(task.task_id, task.task_type, seed) for seed, task in enumerate(tasks)]
+    return list(rollout(AlfworldExpert(), task_set, episodes, RolloutSettings(workers=0)))
+
+
+def check_names(trajectory: Trajectory) -> None:
+    """Whatever a command names stands in its thought; the name of a place may also be where the player is."""
+    for step in trajectory.steps:
+        thought = step.text(SpanKind.REASON)
+        for name in re.findall(r"\w+ \d+", step.action or ""):
+            assert re.search(rf"\b{name}\b", thought), (thought, step.action)
+
+
+def test_it_wins_generated_games(played: list[Trajectory]):
+    assert {trajectory.metadata["task_type"] for trajectory in played} == set(TASK_TYPES)
+    assert [trajectory.task_id for trajectory in played if not trajectory.success] == []
+
+
+def test_it_wins_released_games_of_all_types_in_few_actions(released: AlfworldTasks):
+    chosen = some_of_each(released.tasks("valid_seen"), 3)
+    trajectories = play(released, chosen)
+    assert [trajectory.task_id for trajectory in trajectories if not trajectory.success] == []
+    assert sum(trajectory.metadata["actions"] for trajectory in trajectories) / len(chosen) < 12
+    for trajectory in trajectories:
+        check_names(trajectory)
+
+
+def test_commands_can_be_read_off_thoughts(played: list[Trajectory]):
+    for trajectory in played:
+        check_names(trajectory)
+
+
+def test_a_fresh_expert_gives_the_same_answer_at_any_point(played: list[Trajectory]):
+    for trajectory in played:
+        for turn, step in enumerate(trajectory.steps):
+            history = History(7, trajectory.task_id, trajectory.seed, trajectory.steps[:turn], step.observation)
+            assert AlfworldExpert().act([history])[0].text == step.completion
