@@ -1,13 +1,14 @@
-"""Recipes: strict TOML, checked by pydantic; an unknown key is an error that names the nearest known one.
+"""What a recipe may say: each model here is one table of the TOML file. ``recipes.py`` reads such files.
 
-Each model here is one table of a recipe. Defaults are what most recipes want; what a run used is written to its manifest.
+Defaults are what most recipes want; what a run used is written to its manifest.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Divergence = Literal["forward_kl", "reverse_kl", "jsd", "cross_entropy"]
 Reduction = Literal["token_sum", "kind_mean", "span_mean"]
@@ -15,10 +16,41 @@ Method = Literal["language_model", "sft", "token_kd", "sad"]
 Pacing = Literal["none", "sorted", "competence"]
 
 
-class Table(BaseModel):
-    """Base of all tables: frozen, and unknown keys are refused."""
+#: TOML has no word for "nothing"; this one stands for it wherever a key may be left empty.
+NONE = "none"
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+#: Names that a student cannot have: its folders would be those of others.
+RESERVED_NAMES = ("base", "expert", "teacher")
+
+# TOML has arrays only; they may become tuples.
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class Table(BaseModel):
+    """Base of all tables: frozen; unknown keys and values of another type are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_none(cls, values: Any) -> Any:
+        """Takes ``"none"`` for nothing where nothing is allowed, so that an overlay can take back what its base says."""
+        if not isinstance(values, dict):
+            return values
+        fields = cls.model_fields
+        return {
+            key: None if value == NONE and key in fields and type(None) in get_args(fields[key].annotation) else value
+            for key, value in values.items()
+        }
+
+
+def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """The base with the change laid over it, table by table; everything else is replaced whole."""
+    merged = dict(base)
+    for key, value in change.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
 
 
 class GeneratorConfig(Table):
@@ -28,9 +60,11 @@ class GeneratorConfig(Table):
     train: int = Field(2000, ge=0, description="games in the train split")
     valid_seen: int = Field(200, ge=0, description="games in rooms that train has, with other objects and goals")
     valid_unseen: int = Field(200, ge=0, description="games in rooms that train does not have")
-    task_types: tuple[str, ...] = Field((), description="ALFWorld task types; empty: all six")
-    rooms: tuple[str, ...] = Field((), description="kitchen, bedroom, livingroom, bathroom; empty: all four")
-    size: Literal["small", "full"] = Field("full", description="receptacles and objects in a room: few, or as in ALFRED")
+    task_types: Names = Field((), description="ALFWorld task types; empty: all six")
+    rooms: Names = Field((), description="kitchen, bedroom, livingroom, bathroom; empty: all four")
+    size: Literal["small", "full"] = Field(
+        "full", description="receptacles and objects in a room: few, or as in ALFRED"
+    )
 
 
 class EnvironmentConfig(Table):
@@ -66,13 +100,25 @@ class TokenizerConfig(Table):
 class ArchitectureConfig(Table):
     """A Llama-style model from scratch, or a pretrained one by ``path``."""
 
-    path: str | None = Field(None, description="folder or hub name of a Hugging Face causal LM; overrides the sizes below")
-    hidden_size: int = 256
-    intermediate_size: int = 768
-    layers: int = 6
-    heads: int = 8
-    kv_heads: int | None = Field(None, description="default: as many as heads")
-    max_length: int = Field(2048, description="tokens of context")
+    path: str | None = Field(
+        None, description="folder or hub name of a Hugging Face causal LM; overrides the sizes below"
+    )
+    hidden_size: int = Field(256, ge=2)
+    intermediate_size: int = Field(768, ge=1)
+    layers: int = Field(6, ge=1)
+    heads: int = Field(8, ge=1)
+    kv_heads: int | None = Field(None, ge=1, description="default: as many as heads")
+    max_length: int = Field(2048, ge=8, description="tokens of context")
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> Self:
+        if self.hidden_size % (2 * self.heads):
+            raise ValueError(
+                f"hidden_size must be a multiple of 2 * heads = {2 * self.heads}, found {self.hidden_size}"
+            )
+        if self.heads % (self.kv_heads or self.heads):
+            raise ValueError(f"heads must be a multiple of kv_heads = {self.kv_heads}, found {self.heads}")
+        return self
 
 
 class TermConfig(Table):
@@ -117,7 +163,9 @@ class TrainingConfig(Table):
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
     weight_decay: float = Field(0.1, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the machine computes in it")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto: bf16 where the machine computes in it"
+    )
     max_length: int = Field(2048, ge=8, description="longer trajectories follow `overlong`")
     overlong: Literal["cut", "drop"] = Field("cut", description="cut after the last step that fits, or drop")
     save_every: int = Field(200, ge=1, description="optimizer steps between checkpoints")
@@ -125,26 +173,60 @@ class TrainingConfig(Table):
 
 
 class TeacherConfig(Table):
-    """The teacher: trained here on expert trajectories, or any model folder (then ``training`` is left out)."""
+    """The teacher: trained here on expert trajectories, or a model folder that is one already (``training = "none"``)."""
 
     model: ArchitectureConfig = ArchitectureConfig()
     pretraining: TrainingConfig | None = Field(None, description="language modelling on all tokens first")
     training: TrainingConfig | None = TrainingConfig()
     rollouts: CollectConfig = CollectConfig()
 
+    @model_validator(mode="after")
+    def _check_origin(self) -> Self:
+        if self.training is None and self.model.path is None:
+            raise ValueError("a teacher without training needs model.path, the folder of one that can play")
+        if self.training is None and self.pretraining is not None:
+            raise ValueError("pretraining without training makes no teacher")
+        return self
+
 
 class StudentConfig(Table):
-    """One student: a name in the table, an objective, and what differs from the shared settings."""
+    """One student: an objective, and what differs from ``students.training``."""
 
     training: TrainingConfig = TrainingConfig()
 
 
 class StudentsConfig(Table):
-    """All students share an architecture and a start; each method is an entry of ``methods``."""
+    """All students share an architecture, a start and settings; each entry of ``methods`` is one of them, by its name."""
 
     model: ArchitectureConfig = ArchitectureConfig(hidden_size=128, intermediate_size=384, layers=4, heads=4)
     pretraining: TrainingConfig | None = None
+    training: TrainingConfig = Field(TrainingConfig(), description="what every method starts from")
     methods: dict[str, StudentConfig] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _share_training(cls, values: Any) -> Any:
+        """Lays each method's ``training`` over the shared one; a method that is ``"none"`` is left out."""
+        if not isinstance(values, dict) or not isinstance(values.get("methods"), dict):
+            return values
+        shared = {"training": values.get("training", {})}
+        methods = {
+            name: merge(shared, method) if isinstance(method, dict) else method
+            for name, method in values["methods"].items()
+            if method != NONE
+        }
+        return {**values, "methods": methods}
+
+    @field_validator("methods")
+    @classmethod
+    def _check_names(cls, methods: dict[str, StudentConfig]) -> dict[str, StudentConfig]:
+        for name in methods:
+            if name in RESERVED_NAMES or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+                raise ValueError(
+                    f"a student's name is made of letters, digits, '-' and '_', and is none of "
+                    f"{', '.join(RESERVED_NAMES)}; found {name!r}"
+                )
+        return methods
 
 
 class EvaluateConfig(Table):

@@ -1,0 +1,1 @@
+"""From trajectories to token arrays: rendering, tokenising, batching, curriculum."""

@@ -1,0 +1,1 @@
+"""Models, divergences, the span objective and the trainer."""

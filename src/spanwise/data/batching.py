@@ -1,0 +1,94 @@
+"""Which rows train together: batches of a token budget, planned for the whole run, so it can be resumed anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spanwise.config import Pacing
+from spanwise.data.curriculum import competence
+
+#: Rows are sorted by length within windows of this many batches' worth, so batches are even and epochs still random.
+_WINDOW = 8
+
+
+def plan_batches(
+    lengths: Sequence[int],
+    budget: int,
+    batches: int | None,
+    epochs: float,
+    seed: int,
+    pacing: Pacing = "none",
+    complexity: np.ndarray | None = None,
+) -> list[list[int]]:
+    """The rows of every batch of a training run, in order; a pure function of its arguments.
+
+    Args:
+        lengths: Tokens of each row.
+        budget: Rows times the longest row of a batch stay within it; a single longer row is a batch of its own.
+        batches: How many are wanted; None: as many as ``epochs`` make.
+        epochs: Passes over the data, where ``batches`` is None; the last may be a part.
+        seed: Of the shuffling.
+        pacing: ``none``: shuffled; ``sorted``: every epoch from simple to complex; ``competence``: the simplest share
+            is drawn from, and grows until it is all.
+        complexity: C of each row; needed unless pacing is ``none``.
+
+    Raises:
+        ValueError: Pacing without complexity.
+    """
+    if pacing != "none" and complexity is None:
+        raise ValueError(f"pacing {pacing!r} needs the complexity of each row")
+    sizes = np.asarray(lengths)
+    generator = np.random.default_rng(seed)
+    plan: list[list[int]] = []
+    per_epoch: int | None = None
+    while True:
+        if pacing == "sorted":
+            assert complexity is not None
+            epoch = _fill(np.argsort(complexity, kind="stable"), sizes, budget)
+        else:
+            allowed = np.arange(len(sizes))
+            if pacing == "competence":
+                assert complexity is not None
+                wanted = batches or (epochs * per_epoch if per_epoch else epochs * sizes.sum() / budget)
+                share = competence(min(1.0, len(plan) / max(1.0, wanted)))
+                allowed = np.argsort(complexity, kind="stable")[: max(1, round(share * len(sizes)))]
+            epoch = _shuffled(allowed, sizes, budget, generator)
+        per_epoch = per_epoch or len(epoch)
+        goal = batches if batches is not None else max(1, round(epochs * per_epoch))
+        plan.extend(epoch[: goal - len(plan)])
+        if len(plan) >= goal:
+            return plan
+
+
+def padding_share(lengths: Sequence[int], plan: Sequence[Sequence[int]]) -> float:
+    """Share of the positions of all batches that hold no token."""
+    positions = sum(len(batch) * max(lengths[row] for row in batch) for batch in plan)
+    return 1 - sum(lengths[row] for batch in plan for row in batch) / positions
+
+
+def _shuffled(rows: np.ndarray, sizes: np.ndarray, budget: int, generator: np.random.Generator) -> list[list[int]]:
+    """A random pass over the rows, in batches of similar lengths."""
+    order = generator.permutation(rows)
+    window = max(1, int(_WINDOW * budget / max(1.0, sizes[rows].mean())))
+    batches: list[list[int]] = []
+    for start in range(0, len(order), window):
+        part = order[start : start + window]
+        batches.extend(_fill(part[np.argsort(sizes[part], kind="stable")], sizes, budget))
+    return [batches[index] for index in generator.permutation(len(batches))]
+
+
+def _fill(order: np.ndarray, sizes: np.ndarray, budget: int) -> list[list[int]]:
+    batches: list[list[int]] = []
+    current: list[int] = []
+    longest = 0
+    for row in order.tolist():
+        longest = max(longest, int(sizes[row]))
+        if current and (len(current) + 1) * longest > budget:
+            batches.append(current)
+            current, longest = [], int(sizes[row])
+        current.append(row)
+    if current:
+        batches.append(current)
+    return batches

@@ -1,0 +1,227 @@
+"""Trajectories as token arrays, kinds included: the one place that shifts inputs against targets.
+
+``target_ids[t] == ids[t + 1]`` and ``kind[t]`` is the kind of ``target_ids[t]``, so no other file has to think about
+the offset between what is read and what is predicted.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanwise.data.render import Piece, context_text, render_plain
+from spanwise.errors import TokenizationError
+from spanwise.types import Span, SpanKind, Step, Trajectory
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenizedTrajectory:
+    """A trajectory of ``T + 1`` tokens, ready for next-token training.
+
+    Attributes:
+        id: The trajectory's id.
+        input_ids: What the model reads, int64 [T].
+        target_ids: What it shall predict at each position, int64 [T].
+        kind: SpanKind of each target, int8 [T].
+        step: Step of each target, int32 [T].
+    """
+
+    id: str
+    input_ids: np.ndarray
+    target_ids: np.ndarray
+    kind: np.ndarray
+    step: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    def count(self, kind: SpanKind) -> int:
+        """Number of targets of a kind."""
+        return int((self.kind == kind).sum())
+
+
+def context_ids(observation: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Ids of the piece that carries an observation."""
+    return tokenizer.encode(context_text(observation), add_special_tokens=False)
+
+
+def prompt_ids(steps: Sequence[Step], observation: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Ids that a model reads before it answers ``observation``: the same in training and in play."""
+    ids: list[int] = []
+    for piece in render_plain(steps):
+        ids.extend(_piece_ids(piece, tokenizer)[0])
+    return ids + context_ids(observation, tokenizer)
+
+
+def tokenize_trajectory(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase) -> TokenizedTrajectory:
+    """The token arrays of a trajectory.
+
+    A token that straddles two spans takes the kind of its first character that is not a space. The end-of-turn token
+    is ACT.
+
+    Raises:
+        TokenizationError: Stored ids do not spell the completion, or nothing would be supervised.
+    """
+    ids: list[int] = []
+    kinds: list[int] = []
+    steps: list[int] = []
+    for piece in render_plain(trajectory.steps):
+        try:
+            piece_ids, piece_kinds = _piece_ids(piece, tokenizer)
+        except TokenizationError as error:
+            raise TokenizationError(f"trajectory {trajectory.id!r}, step {piece.step}: {error}") from error
+        ids.extend(piece_ids)
+        kinds.extend(piece_kinds)
+        steps.extend([piece.step] * len(piece_ids))
+    if not any(kinds[1:]):
+        raise TokenizationError(
+            f"trajectory {trajectory.id!r}: none of its {len(ids)} tokens would be supervised; "
+            "expected at least one completion"
+        )
+    array = np.asarray(ids, dtype=np.int64)
+    return TokenizedTrajectory(
+        id=trajectory.id,
+        input_ids=array[:-1],
+        target_ids=array[1:],
+        kind=np.asarray(kinds[1:], dtype=np.int8),
+        step=np.asarray(steps[1:], dtype=np.int32),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OverlongReport:
+    """What became of trajectories that exceed the length limit."""
+
+    kept: int
+    cut: int
+    dropped: int
+
+
+def tokenize_all(
+    trajectories: Iterable[Trajectory], tokenizer: PreTrainedTokenizerBase, max_length: int, overlong: str
+) -> tuple[list[TokenizedTrajectory], OverlongReport]:
+    """All trajectories, none longer than ``max_length`` positions.
+
+    Args:
+        trajectories: What to tokenise.
+        tokenizer: A fast tokenizer.
+        max_length: Positions that a row may have.
+        overlong: ``cut`` after the last step that fits (dropped if not even the first does), or ``drop``.
+
+    Raises:
+        TokenizationError: Nothing is left, or a trajectory has nothing to supervise.
+    """
+    rows: list[TokenizedTrajectory] = []
+    cut = dropped = 0
+    for trajectory in trajectories:
+        row = tokenize_trajectory(trajectory, tokenizer)
+        if len(row) > max_length:
+            fits = int(row.step[max_length])  # the first step that does not end within the limit
+            if overlong == "drop" or fits == 0:
+                dropped += 1
+                continue
+            end = int(np.searchsorted(row.step, fits))
+            row = TokenizedTrajectory(row.id, row.input_ids[:end], row.target_ids[:end], row.kind[:end], row.step[:end])
+            cut += 1
+        rows.append(row)
+    if not rows:
+        raise TokenizationError(
+            f"zero supervised tokens: no trajectory is left to train on ({dropped} dropped as longer than {max_length})"
+        )
+    return rows, OverlongReport(len(rows), cut, dropped)
+
+
+def _piece_ids(piece: Piece, tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Ids of a piece, and the kind of each."""
+    if piece.spans is None:
+        ids = tokenizer.encode(piece.text, add_special_tokens=False)
+        return ids, [int(SpanKind.CONTEXT)] * len(ids)
+    eos = tokenizer.eos_token_id
+    if not isinstance(eos, int):
+        raise TokenizationError("the tokenizer has no end-of-turn token (eos_token)")
+    if piece.token_ids is None:
+        encoding = tokenizer(piece.text, add_special_tokens=False, return_offsets_mapping=True)
+        ids, offsets = list(encoding["input_ids"]), list(encoding["offset_mapping"])
+        ended = True
+    else:
+        ended = piece.token_ids[-1:] == (eos,)
+        ids = list(piece.token_ids[:-1] if ended else piece.token_ids)
+        offsets = _generated_offsets(ids, piece.text, tokenizer)
+    kinds = [int(kind) for kind in token_kinds(offsets, piece.text, piece.spans)]
+    if ended:
+        ids.append(eos)
+        kinds.append(int(SpanKind.ACT))
+    return ids, kinds
+
+
+def token_kinds(offsets: Sequence[tuple[int, int]], text: str, spans: Sequence[Span]) -> list[SpanKind]:
+    """The kind of each token, by the span that its first character lies in that is not a space.
+
+    Args:
+        offsets: Character range of each token, in order.
+        text: The completion.
+        spans: Partition of ``text``.
+    """
+    kinds: list[SpanKind] = []
+    index = 0
+    for start, end in offsets:
+        piece = text[start:end]
+        first = min(start + len(piece) - len(piece.lstrip()) if piece.strip() else start, len(text) - 1)
+        while spans[index].end <= first:
+            index += 1
+        while index and spans[index].start > first:  # tokens that share a character may step back
+            index -= 1
+        kinds.append(spans[index].kind)
+    return kinds
+
+
+@cache
+def _byte_of() -> dict[str, int]:
+    """The byte that each character of a byte-level vocabulary stands for."""
+    from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+    return {character: byte for byte, character in bytes_to_unicode().items()}
+
+
+def _generated_offsets(ids: list[int], text: str, tokenizer: PreTrainedTokenizerBase) -> list[tuple[int, int]]:
+    """Character ranges of generated ids, from the bytes that they stand for.
+
+    A token that ends inside a character starts where that character does.
+
+    Raises:
+        TokenizationError: The vocabulary is not byte-level, or the ids do not spell the text.
+    """
+    byte_of = _byte_of()
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    special = set(tokenizer.all_special_ids)
+    starts: list[int] = []
+    spelled: list[str] = []
+    length = 0
+    for position, (token_id, token) in enumerate(zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True)):
+        starts.append(length)
+        if token_id in special:
+            decoded = decoder.decode(token.encode())
+        elif token is None or any(character not in byte_of for character in token):
+            raise TokenizationError(
+                f"token {position} (id {token_id}, {token!r}) is not byte-level; generated ids can only be placed in "
+                "text for byte-level vocabularies"
+            )
+        else:
+            decoded = decoder.decode(bytes(byte_of[character] for character in token))
+        spelled.append(decoded)
+        length += len(decoded)
+    spelled.append(decoder.decode(b"", final=True))
+    if "".join(spelled) != text:
+        raise TokenizationError(
+            f"the stored token ids spell {''.join(spelled)[:80]!r}, the completion is {text[:80]!r}"
+        )
+    ends = [*starts[1:], len(text)]
+    return [(start, max(end, start)) for start, end in zip(starts, ends, strict=False)]

@@ -1,0 +1,161 @@
+"""A run directory: what was asked for, what made it, and which stages are done. Stages meet only in its files."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import platform
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from spanwise.config import Recipe
+from spanwise.errors import RunDirectoryError
+from spanwise.types import SCHEMA_VERSION
+
+MANIFEST = "manifest.json"
+_PACKAGES = ("spanwise", "torch", "transformers", "tokenizers", "accelerate", "numpy", "scipy", "alfworld", "textworld")
+
+
+class RunDirectory:
+    """A folder that one recipe fills. Open it with :meth:`open`, which keeps other processes out."""
+
+    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, recipe: Recipe) -> Iterator[RunDirectory]:
+        """The run directory of a recipe, made if it is not there, locked while it is open.
+
+        Raises:
+            RunDirectoryError: Another process has it, it cannot be written, or it holds something else.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = (path / ".lock").open("w")
+        except OSError as error:
+            raise RunDirectoryError(f"{path}: cannot be used as a run directory: {error}") from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RunDirectoryError(f"{path}: another spanwise process is working in it") from error
+            run = cls(path, _read_manifest(path / MANIFEST) or _new_manifest(recipe))
+            run._check_recipe(recipe)
+            run.manifest["recipe"] = recipe.model_dump(mode="json")
+            run._save()
+            yield run
+
+    def stage(self, name: str, inputs: Any, work: Callable[[], None]) -> bool:
+        """Does the work of a stage unless it is done; says whether it did.
+
+        Args:
+            name: Of the stage.
+            inputs: The settings that it depends on, as JSON values; kept, and compared on the next call.
+            work: Does it; may be interrupted and called again.
+
+        Raises:
+            RunDirectoryError: The stage was done, or begun, with other inputs.
+        """
+        digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        stages = self.manifest["stages"]
+        entry = stages.get(name)
+        if entry is not None and entry["inputs"] != digest:
+            raise RunDirectoryError(
+                f"{self.path}: the stage {name!r} was {entry['status']} with other settings; choose another --out, "
+                "or remove the folder to start over"
+            )
+        if entry is not None and entry["status"] == "done":
+            return False
+        started = datetime.now(UTC)
+        earlier = 0.0 if entry is None else entry["seconds"]
+        stages[name] = entry = {
+            "status": "running",
+            "inputs": digest,
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": earlier,
+        }
+        self._save()
+        try:
+            work()
+            entry["status"] = "done"
+        finally:
+            entry["seconds"] = round(earlier + (datetime.now(UTC) - started).total_seconds(), 3)
+            self._save()
+        return True
+
+    def _check_recipe(self, recipe: Recipe) -> None:
+        if self.manifest["name"] != recipe.name:
+            raise RunDirectoryError(
+                f"{self.path}: made by the recipe {self.manifest['name']!r}, not by {recipe.name!r}; choose another --out"
+            )
+
+    def _save(self) -> None:
+        write_atomically(self.path / MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        RunDirectoryError: It cannot be written, for example because the disk is full.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise RunDirectoryError(f"{path}: cannot be written: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read_manifest(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        others = [one.name for one in path.parent.iterdir() if not one.name.startswith(".")]
+        if others:
+            raise RunDirectoryError(
+                f"{path.parent}: holds files but no {MANIFEST} (for example {min(others)!r}); choose an empty folder"
+            )
+        return None
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        version = manifest["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunDirectoryError(f"{path}: not a manifest that can be read: {error!r}") from error
+    if version != SCHEMA_VERSION:
+        raise RunDirectoryError(f"{path}: schema version {version}, this spanwise reads {SCHEMA_VERSION}")
+    return manifest
+
+
+def _new_manifest(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": recipe.name,
+        "seed": recipe.seed,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "git": _git_state(),
+        "recipe": {},
+        "stages": {},
+    }
+
+
+def _git_state() -> dict[str, Any] | None:
+    """Commit of the checkout that this runs in, and whether it has changes; None outside of one."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+        status = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return {"commit": commit.stdout.strip(), "changed": bool(status.stdout.strip())}

@@ -1,0 +1,42 @@
+"""How far a student's distribution is from the teacher's, per position, in nats.
+
+All take log-probabilities [N, V] and give [N]; all are zero where the two agree and never negative.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def forward_kl(teacher: Tensor, student: Tensor) -> Tensor:
+    """KL(teacher || student): the student must cover whatever the teacher may say. Source: Hinton et al. 2015."""
+    return (teacher.exp() * (teacher - student)).sum(-1)
+
+
+def reverse_kl(teacher: Tensor, student: Tensor) -> Tensor:
+    """KL(student || teacher): the student must not say what the teacher would not.
+
+    Source: MiniLLM, arXiv 2306.08543.
+    """
+    return (student.exp() * (student - teacher)).sum(-1)
+
+
+def jsd(teacher: Tensor, student: Tensor, beta: float) -> Tensor:
+    """beta * KL(teacher || m) + (1 - beta) * KL(student || m), m = beta * teacher + (1 - beta) * student.
+
+    Source: GKD, arXiv 2306.13649, equation 1.
+    """
+    weight = torch.tensor(beta, dtype=teacher.dtype, device=teacher.device)
+    mixture = torch.logaddexp(teacher + weight.log(), student + (1 - weight).log())
+    return beta * forward_kl(teacher, mixture) + (1 - beta) * forward_kl(student, mixture)
+
+
+def cross_entropy(student: Tensor, target_ids: Tensor) -> Tensor:
+    """-log student(target): what imitation minimises; needs no teacher."""
+    return -student.gather(-1, target_ids[:, None])[:, 0]
+
+
+def tempered(log_probs: Tensor, temperature: float) -> Tensor:
+    """The distribution at another temperature, as log-probabilities."""
+    return log_probs if temperature == 1.0 else torch.log_softmax(log_probs / temperature, dim=-1)

@@ -1,0 +1,152 @@
+"""Models and tokenizers: made from scratch, loaded from folders, and checked to fit each other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import Tensor
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
+
+from spanwise.config import ArchitectureConfig, TokenizerConfig
+from spanwise.errors import ModelError
+
+PAD, END_OF_TURN = "<|pad|>", "<|eos|>"
+
+#: Words and numbers apart, each with the space before it: the name of an object and its number become a token each.
+_WORDS = r" ?\p{L}+| ?\p{N}+|\n|[^\s\p{L}\p{N}]+|\s+"
+
+
+def create_tokenizer(texts: Iterable[str], config: TokenizerConfig) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer learnt from texts; the same texts give the same tokenizer.
+
+    Args:
+        texts: What it shall be good at.
+        config: Size of the vocabulary; it may turn out smaller where the texts hold fewer distinct words.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=config.vocab_size,
+        special_tokens=[PAD, END_OF_TURN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=PAD, eos_token=END_OF_TURN, clean_up_tokenization_spaces=False
+    )
+
+
+def create_model(config: ArchitectureConfig, tokenizer: PreTrainedTokenizerBase, seed: int) -> PreTrainedModel:
+    """A Llama-style model with random weights and tied embeddings, or the pretrained one that ``config.path`` names.
+
+    Raises:
+        ModelError: ``config.path`` cannot be loaded.
+    """
+    if config.path is not None:
+        return load_model(config.path)
+    torch.manual_seed(seed)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=config.hidden_size,
+            intermediate_size=config.intermediate_size,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            num_key_value_heads=config.kv_heads or config.heads,
+            max_position_embeddings=config.max_length,
+            tie_word_embeddings=True,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def load_model(path: str | Path) -> PreTrainedModel:
+    """The causal LM of a folder or hub name, in fp32.
+
+    Raises:
+        ModelError: It is not there, or not a causal LM.
+    """
+    try:
+        return AutoModelForCausalLM.from_pretrained(str(path), dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be loaded as a causal language model: {_first_line(error)}") from error
+
+
+def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
+    """The fast tokenizer of a folder or hub name.
+
+    Raises:
+        ModelError: It is not there, or has no fast version (offsets need one).
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(path), use_fast=True)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: holds no tokenizer that can be loaded: {_first_line(error)}") from error
+    if not tokenizer.is_fast:
+        raise ModelError(f"{path}: its tokenizer has no fast version, which character offsets need")
+    return tokenizer
+
+
+def fingerprint(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Hash of the vocabulary, ids included: equal where token ids mean the same."""
+    return hashlib.sha256(json.dumps(sorted(tokenizer.get_vocab().items())).encode()).hexdigest()
+
+
+def check_same_vocabulary(teacher: PreTrainedTokenizerBase, student: PreTrainedTokenizerBase) -> None:
+    """Makes sure that a divergence between the two compares like with like.
+
+    Raises:
+        ModelError: The vocabularies differ.
+    """
+    if fingerprint(teacher) != fingerprint(student):
+        raise ModelError(
+            f"teacher and student have different tokenizers: {teacher.name_or_path or 'teacher'} with {len(teacher)} "
+            f"tokens, {student.name_or_path or 'student'} with {len(student)}; a divergence needs one vocabulary, "
+            "give both models the same tokenizer"
+        )
+
+
+def count_parameters(model: PreTrainedModel) -> int:
+    """Numbers that a model learns; tied weights count once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def logits_at(model: PreTrainedModel, input_ids: Tensor, positions: Tensor, vocabulary: int) -> Tensor:
+    """Logits at chosen positions only, [N, vocabulary]; the head never sees the others.
+
+    Rows are right-padded and attention is causal, so no real token sees padding and no mask is needed.
+
+    Args:
+        model: A causal LM.
+        input_ids: int64 [B, T].
+        positions: bool [B, T].
+        vocabulary: Rows of the head that stand for tokens; padded ones beyond are cut off.
+    """
+    hidden = model.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
+    return model.get_output_embeddings()(hidden[positions])[:, :vocabulary]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

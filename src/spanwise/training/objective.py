@@ -1,0 +1,176 @@
+"""The span objective: L = lambda_r * L_CoT + lambda_a * L_Act, each over the tokens of its own kind.
+
+Source: arXiv 2505.13820, equations 3 to 6.
+
+With equal terms and ``token_sum`` this *is* token-level distillation on generated tokens. What makes it another
+objective is the reduction, that is what a kind's loss is divided by:
+
+    token_sum   by the number of supervised tokens of both kinds: long thoughts outweigh short commands
+    kind_mean   by the number of tokens of the same kind: thought and command weigh alike
+    span_mean   by the length of the token's span, then by the number of spans of the same kind
+
+Denominators count over the whole optimizer step: all accumulated batches of all processes.
+
+Shape suffixes: N supervised positions, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from spanwise.config import Divergence, ObjectiveConfig, Reduction, TermConfig
+from spanwise.teacher.signal import DenseSignal
+from spanwise.training import divergences
+from spanwise.types import SUPERVISED_KINDS, SpanKind
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTerm:
+    """One kind's loss: which divergence, how heavy (lambda), at which temperature, and jsd's beta."""
+
+    divergence: Divergence = "forward_kl"
+    weight: float = 1.0
+    temperature: float = 1.0
+    beta: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SpanObjective:
+    """What is minimised over REASON and ACT tokens."""
+
+    reason: SpanTerm = SpanTerm()
+    act: SpanTerm = SpanTerm()
+    reduction: Reduction = "kind_mean"
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether any term compares with a teacher."""
+        return any(term.weight > 0 and term.divergence != "cross_entropy" for term in (self.reason, self.act))
+
+    def term(self, kind: SpanKind) -> SpanTerm:
+        """The term of a supervised kind."""
+        return {SpanKind.REASON: self.reason, SpanKind.ACT: self.act}[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an optimizer step holds in all, as float64 [3], indexed by SpanKind: tokens, and spans."""
+
+    tokens: Tensor
+    spans: Tensor
+
+
+def build_objective(config: ObjectiveConfig) -> SpanObjective:
+    """The objective of a recipe.
+
+    ``sft`` is cross-entropy and ``token_kd`` the divergence of ``act``, both over all generated tokens alike;
+    ``language_model`` is ``sft`` where every token counts as generated. ``sad`` takes the terms as they are.
+    """
+    if config.method == "sad":
+        return SpanObjective(_term(config.reason), _term(config.act), config.reduction)
+    if config.method == "token_kd":
+        term = SpanTerm(config.act.divergence, 1.0, config.act.temperature, config.act.beta)
+    else:
+        term = SpanTerm("cross_entropy")
+    return SpanObjective(term, term, "token_sum")
+
+
+def count(kind: Tensor, span_length: Tensor) -> Counts:
+    """Tokens and spans per kind of some positions.
+
+    Args:
+        kind: SpanKind of each position, [N].
+        span_length: Tokens of the span that each position belongs to, [N].
+    """
+    tokens = torch.zeros(3, dtype=torch.float64, device=kind.device)
+    spans = torch.zeros_like(tokens)
+    tokens.index_add_(0, kind.long(), torch.ones_like(kind, dtype=torch.float64))
+    spans.index_add_(0, kind.long(), 1.0 / span_length.double())
+    return Counts(tokens, spans)
+
+
+def position_losses(
+    objective: SpanObjective, logits: Tensor, target_ids: Tensor, kind: Tensor, signal: DenseSignal | None
+) -> Tensor:
+    """Each position's divergence under its own kind's term, unweighted, fp32 [N].
+
+    A temperature T scales the divergence by T squared, which keeps gradients comparable (Hinton et al. 2015).
+
+    Args:
+        objective: The terms.
+        logits: The student's, [N, V].
+        target_ids: The tokens that were generated, [N].
+        kind: REASON or ACT of each position, [N].
+        signal: The teacher's distributions at the same positions; may be None where no term needs them.
+
+    Raises:
+        ValueError: A term needs a teacher and there is none.
+    """
+    student = torch.log_softmax(logits.float(), dim=-1)
+    if objective.reason == objective.act:
+        return _divergence(objective.act, student, target_ids, signal)
+    losses = torch.zeros(len(target_ids), dtype=student.dtype, device=student.device)
+    for one in SUPERVISED_KINDS:
+        chosen = (kind == one).nonzero()[:, 0]
+        part = None if signal is None else DenseSignal(signal.log_probs[chosen])
+        losses = losses.index_put(
+            (chosen,), _divergence(objective.term(one), student[chosen], target_ids[chosen], part)
+        )
+    return losses
+
+
+def position_weights(objective: SpanObjective, kind: Tensor, span_length: Tensor, counts: Counts) -> Tensor:
+    """What each position's divergence is multiplied by: lambda over the reduction's global denominator, fp32 [N]."""
+    device = kind.device
+    scale = torch.zeros(3, dtype=torch.float64, device=device)
+    for one in SUPERVISED_KINDS:
+        if objective.reduction == "token_sum":
+            denominator = counts.tokens[list(SUPERVISED_KINDS)].sum()
+        elif objective.reduction == "kind_mean":
+            denominator = counts.tokens[one]
+        else:
+            denominator = counts.spans[one]
+        scale[one] = objective.term(one).weight / denominator.clamp(min=1.0)
+    weights = scale[kind.long()]
+    if objective.reduction == "span_mean":
+        weights = weights / span_length
+    return weights.float()
+
+
+def span_loss(
+    objective: SpanObjective,
+    logits: Tensor,
+    target_ids: Tensor,
+    kind: Tensor,
+    span_length: Tensor,
+    counts: Counts,
+    signal: DenseSignal | None,
+) -> tuple[Tensor, Tensor]:
+    """The loss of some positions, and each position's divergence [N]. Losses of disjoint positions add up.
+
+    Args as in :func:`position_losses` and :func:`position_weights`; ``counts`` are those of the whole optimizer step.
+    """
+    losses = position_losses(objective, logits, target_ids, kind, signal)
+    return (losses * position_weights(objective, kind, span_length, counts)).sum(), losses
+
+
+def _divergence(term: SpanTerm, student: Tensor, target_ids: Tensor, signal: DenseSignal | None) -> Tensor:
+    if term.divergence == "cross_entropy":
+        return divergences.cross_entropy(student, target_ids)
+    if signal is None:
+        raise ValueError(f"the divergence {term.divergence!r} needs a teacher")
+    teacher = divergences.tempered(signal.log_probs, term.temperature)
+    student = divergences.tempered(student, term.temperature)
+    square = term.temperature**2
+    if term.divergence == "forward_kl":
+        return square * divergences.forward_kl(teacher, student)
+    if term.divergence == "reverse_kl":
+        return square * divergences.reverse_kl(teacher, student)
+    return square * divergences.jsd(teacher, student, term.beta)
+
+
+def _term(config: TermConfig) -> SpanTerm:
+    return SpanTerm(config.divergence, config.weight, config.temperature, config.beta)
