@@ -1,0 +1,221 @@
+"""The command line: parsing, progress and exit codes; the work is elsewhere.
+
+Errors that a user can mend are one line on stderr and exit code 2; Ctrl-C is exit code 130.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from spanwise.errors import ConfigError, RunDirectoryError, SpanwiseError
+
+if TYPE_CHECKING:
+    from spanwise.config import Recipe
+    from spanwise.pipeline import Pipeline, Tick
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+data_app = typer.Typer(no_args_is_help=True, help="Fetch what environments need.")
+app.add_typer(data_app, name="data")
+
+_errors = Console(stderr=True)
+
+RecipeFile = Annotated[Path, typer.Argument(help="A recipe: a TOML file, such as those in recipes/.")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as teacher.training.epochs=2.")
+]
+Run = Annotated[Path, typer.Option("--out", help="The run directory; made if it is not there.")]
+
+
+def main() -> None:
+    """Entry point: runs a verb, and turns errors into lines and exit codes."""
+    try:
+        app(standalone_mode=True)
+    except SpanwiseError as error:
+        print(f"spanwise: error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("spanwise: interrupted; the same command continues where it stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Distil an LLM agent into a small one, span by span."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        print(version_of("spanwise"))
+        raise typer.Exit
+
+
+@app.command()
+def run(recipe: RecipeFile, out: Run, overrides: Overrides = None) -> None:
+    """Do all stages of a recipe; skip those that are done, continue the one that was interrupted."""
+    with _pipeline(recipe, overrides, out) as (pipeline, loaded):
+        pipeline.run_all()
+        _print_table(out, loaded)
+
+
+@app.command()
+def collect(recipe: RecipeFile, out: Run, overrides: Overrides = None) -> None:
+    """Record the expert's trajectories; once the teacher is trained, the teacher's too."""
+    with _pipeline(recipe, overrides, out) as (pipeline, _):
+        pipeline.collect()
+
+
+@app.command()
+def train(recipe: RecipeFile, out: Run, overrides: Overrides = None) -> None:
+    """Train the teacher; once its trajectories are collected, the students too."""
+    with _pipeline(recipe, overrides, out) as (pipeline, _):
+        pipeline.train()
+
+
+@app.command()
+def evaluate(
+    recipe: RecipeFile,
+    out: Run,
+    overrides: Overrides = None,
+    agent: Annotated[str | None, typer.Option(help="expert, or a model folder; default: all agents of the run.")] = None,
+    split: Annotated[str | None, typer.Option(help="Games to play; default: the recipe's.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many of them.")] = None,
+) -> None:
+    """Play and summarise: every agent of a run, or any one agent (then --out is a folder for its results)."""
+    changes = list(overrides or [])
+    changes += [] if split is None else [f'evaluate.split="{split}"']
+    changes += [] if limit is None else [f"evaluate.limit={limit}"]
+    if agent is None:
+        with _pipeline(recipe, changes, out) as (pipeline, loaded):
+            pipeline.evaluate()
+            _print_table(out, loaded)
+        return
+
+    from spanwise.agents.experts import make_expert
+    from spanwise.pipeline import evaluate_agent, load_agent
+    from spanwise.recipes import load_recipe
+
+    loaded = load_recipe(recipe, changes)
+    settings = loaded.evaluate
+    watcher = ProgressWatcher()
+    if agent == "expert":
+        player, folder, tokenizer = make_expert(loaded.environment), None, None
+    else:
+        from spanwise.training.models import load_tokenizer
+
+        folder = Path(agent)
+        player = load_agent(folder, folder.name, settings.temperature, settings.max_new_tokens, loaded.seed)
+        tokenizer = load_tokenizer(folder)
+    with watcher.stage(f"evaluate.{player.name}") as tick:
+        results = evaluate_agent(player, loaded, out, tick, folder, tokenizer)
+    from spanwise.report.tables import results_lines
+
+    for line in results_lines(results):
+        print(line)
+    print(f"results: {out / 'results.json'}")
+
+
+@app.command()
+def report(recipe: RecipeFile, out: Run, overrides: Overrides = None) -> None:
+    """Write report.md and report.html from what is in the run directory."""
+    with _pipeline(recipe, overrides, out) as (pipeline, loaded):
+        pipeline.report()
+        _print_table(out, loaded)
+
+
+@app.command()
+def show(
+    trajectories: Annotated[Path, typer.Argument(help="A file of trajectories (JSON lines, also .gz).")],
+    id: Annotated[str | None, typer.Option(help="Id of the trajectory, or its beginning.")] = None,
+) -> None:
+    """Show a trajectory: REASON blue, ACT red, context dim."""
+    from spanwise.traces.view import show as show_trajectory
+
+    show_trajectory(trajectories, Console(), id)
+
+
+@data_app.command("alfworld")
+def data_alfworld(destination: Annotated[Path, typer.Argument(help="Folder for the games.")]) -> None:
+    """Download the released ALFWorld games; then set ALFWORLD_DATA to the folder."""
+    from spanwise.environments.alfworld.download import download_alfworld
+
+    with _bar() as bar:
+        rows: dict[str, int] = {}
+
+        def progress(name: str, done: int, total: int | None) -> None:
+            if name not in rows:
+                rows[name] = int(bar.add_task(name, total=total, note=""))
+            bar.update(rows[name], completed=done, total=total)  # type: ignore[arg-type]
+
+        release = download_alfworld(destination, progress=progress)
+    print(f"games: {release}\nnow: export ALFWORLD_DATA={destination.resolve()}")
+
+
+@contextmanager
+def _pipeline(path: Path, overrides: list[str] | None, out: Path) -> Iterator[tuple[Pipeline, Recipe]]:
+    from spanwise.pipeline import Pipeline
+    from spanwise.recipes import load_recipe
+    from spanwise.run_directory import RunDirectory
+
+    if out.exists() and not out.is_dir():
+        raise RunDirectoryError(f"{out}: --out must be a folder, found a file")
+    if any("=" not in one for one in overrides or []):
+        raise ConfigError(f"expected key=value, found {next(one for one in overrides or [] if '=' not in one)!r}")
+    recipe = load_recipe(path, overrides or [])
+    with RunDirectory.open(out, recipe) as run:
+        yield Pipeline(recipe, run, ProgressWatcher()), recipe
+
+
+def _print_table(out: Path, recipe: Recipe) -> None:
+    from spanwise.report.page import results_table
+
+    Console().print(results_table(out, recipe))
+    if (out / "report.html").exists():
+        print(f"report: {out / 'report.html'}")
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=_errors,
+        disable=not _errors.is_terminal,
+    )
+
+
+class ProgressWatcher:
+    """Bars with an estimate on a terminal; elsewhere a line at each tenth of the way."""
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Tick]:
+        """See :class:`spanwise.pipeline.Watcher`."""
+        if not _errors.is_terminal:
+            print(f"{name}: begins", file=sys.stderr, flush=True)
+        tenth = -1
+        with _bar() as bar:
+            row = bar.add_task(name, total=None, note="")
+
+            def tick(done: int, of_all: int, note: str) -> None:
+                nonlocal tenth
+                bar.update(row, completed=done, total=of_all, note=note)
+                if not _errors.is_terminal and done * 10 // max(1, of_all) > tenth:
+                    tenth = done * 10 // max(1, of_all)
+                    print(f"{name}: {done}/{of_all} {note}".rstrip(), file=sys.stderr, flush=True)
+
+            yield tick
+        if not _errors.is_terminal:
+            print(f"{name}: done", file=sys.stderr, flush=True)
+
+    def skipped(self, name: str) -> None:
+        """See :class:`spanwise.pipeline.Watcher`."""
+        print(f"{name}: done before", file=sys.stderr, flush=True)

@@ -1,0 +1,325 @@
+"""The stages of a run, in order: each reads files of the run directory and writes others, and can be called alone.
+
+    collect.expert -> train.tokenizer -> train.teacher.base -> train.teacher -> collect.teacher
+    -> train.students.base -> train.students.<method> ... -> evaluate.<agent> ... -> report
+
+A stage that is done is skipped; one that was interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from spanwise.config import ArchitectureConfig, CollectConfig, EnvironmentConfig, Recipe, TrainingConfig
+from spanwise.errors import ModelError, RunDirectoryError, TaskDataError
+from spanwise.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from spanwise.agents.protocol import Agent
+
+#: Files and folders of a run directory.
+EXPERT, ROLLOUTS, KEPT = "expert/trajectories.jsonl", "rollouts.jsonl", "trajectories.jsonl"
+TOKENIZER, TEACHER_BASE, TEACHER, STUDENTS_BASE = "tokenizer", "teacher/base", "teacher/model", "students/base"
+
+#: Told (done, of all, a word on how it goes).
+Tick = Callable[[int, int, str], None]
+
+
+class Watcher(Protocol):
+    """Whoever shows the progress of a stage."""
+
+    def stage(self, name: str) -> AbstractContextManager[Tick]:
+        """A stage begins; the function it gives is told how far it is."""
+        ...
+
+    def skipped(self, name: str) -> None:
+        """A stage was done before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A recipe at work in a run directory."""
+
+    recipe: Recipe
+    run: RunDirectory
+    watcher: Watcher
+
+    def run_all(self) -> None:
+        """Every stage."""
+        self.collect_expert()
+        self.train_teacher()
+        self.collect_teacher()
+        self.train_students()
+        self.evaluate()
+        self.report()
+
+    def collect(self) -> None:
+        """The expert's trajectories; and the teacher's, once there is a teacher."""
+        self.collect_expert()
+        if self._finished(TEACHER) or self.recipe.teacher.training is None:
+            self.collect_teacher()
+
+    def train(self) -> None:
+        """The teacher; and the students, once there are the teacher's trajectories."""
+        self.train_teacher()
+        if (self.run.path / KEPT).exists():
+            self.train_students()
+
+    def collect_expert(self) -> None:
+        """Records the scripted expert."""
+        from spanwise.agents.experts import make_expert
+
+        recipe = self.recipe
+        agent = make_expert(recipe.environment)
+        self._stage(
+            "collect.expert",
+            [],
+            recipe.collect,
+            lambda tick: self._collect(agent, recipe.collect, self.run.path / EXPERT, tick),
+        )
+
+    def train_teacher(self) -> None:
+        """Makes the tokenizer and the teacher."""
+        recipe, teacher = self.recipe, self.recipe.teacher
+        self._stage("train.tokenizer", ["collect.expert"], recipe.tokenizer, self._make_tokenizer)
+        if teacher.training is None:
+            return
+        start: str | None = None
+        done = ["train.tokenizer"]
+        if teacher.pretraining is not None:
+            self._fit("train.teacher.base", done, EXPERT, teacher.model, teacher.pretraining, TEACHER_BASE, None)
+            start, done = TEACHER_BASE, ["train.teacher.base"]
+        self._fit("train.teacher", done, EXPERT, teacher.model, teacher.training, TEACHER, start)
+
+    def collect_teacher(self) -> None:
+        """Records the teacher on the train games, and keeps what students shall learn from."""
+        settings = self.recipe.teacher.rollouts
+
+        def work(tick: Tick) -> None:
+            from spanwise.traces.jsonl import read_trajectories, write_trajectories
+
+            agent = self._model_agent(self._teacher_folder(), "teacher", settings.temperature, settings.max_new_tokens)
+            everything = self.run.path / ROLLOUTS
+            self._collect(agent, settings, everything, tick)
+            kept = (one for one in read_trajectories(everything) if one.success or not settings.only_successful)
+            if write_trajectories(self.run.path / KEPT, kept) == 0:
+                raise RunDirectoryError(f"{everything}: the teacher won no game, so students have nothing to learn from")
+
+        self._stage("collect.teacher", ["train.teacher"], settings, work)
+
+    def train_students(self) -> None:
+        """Trains every student of the recipe."""
+        students = self.recipe.students
+        start: str | None = None
+        done = ["collect.teacher"]
+        if students.pretraining is not None:
+            self._fit("train.students.base", done, KEPT, students.model, students.pretraining, STUDENTS_BASE, None)
+            start, done = STUDENTS_BASE, ["train.students.base"]
+        for name, student in students.methods.items():
+            self._fit(f"train.students.{name}", done, KEPT, students.model, student.training, f"students/{name}", start)
+
+    def evaluate(self) -> None:
+        """Lets every agent play the same games."""
+        from spanwise.agents.experts import make_expert
+
+        settings = self.recipe.evaluate
+        folders: dict[str, Path | None] = {"expert": None, "teacher": self._teacher_folder()}
+        folders |= {name: self.run.path / "students" / name for name in self.recipe.students.methods}
+        for name, folder in folders.items():
+
+            def work(tick: Tick, name: str = name, folder: Path | None = folder) -> None:
+                agent = (
+                    make_expert(self.recipe.environment)
+                    if folder is None
+                    else self._model_agent(folder, name, settings.temperature, settings.max_new_tokens)
+                )
+                evaluate_agent(agent, self.recipe, self.run.path / "evaluation" / name, tick, folder, self._tokenizer())
+
+            trained = [] if folder is None else ["train.teacher" if name == "teacher" else f"train.students.{name}"]
+            self._stage(f"evaluate.{name}", trained, settings, work)
+
+    def report(self) -> None:
+        """Writes the report anew; it is cheap, so it is never skipped."""
+        from spanwise.report.page import write_report
+
+        with self.watcher.stage("report"):
+            write_report(self.run.path, self.recipe)
+
+    def _stage(self, name: str, upstream: list[str], settings: Any, work: Callable[[Tick], None]) -> None:
+        """Runs a stage unless it is done; its inputs are its settings and those of the stages before it."""
+        stages = self.run.manifest["stages"]
+        missing = [one for one in upstream if one in stages and stages[one]["status"] != "done"]
+        if missing:
+            raise RunDirectoryError(f"{self.run.path}: the stage {name!r} needs {missing[0]!r} to be finished first")
+        inputs = {
+            "settings": settings.model_dump(mode="json") if hasattr(settings, "model_dump") else settings,
+            "environment": _lasting(self.recipe.environment),
+            "seed": self.recipe.seed,
+            "upstream": [stages[one]["inputs"] for one in upstream if one in stages],
+        }
+
+        def watched() -> None:
+            with self.watcher.stage(name) as tick:
+                work(tick)
+
+        if not self.run.stage(name, inputs, watched):
+            self.watcher.skipped(name)
+
+    def _fit(
+        self,
+        name: str,
+        upstream: list[str],
+        data: str,
+        architecture: ArchitectureConfig,
+        training: TrainingConfig,
+        output: str,
+        start: str | None,
+    ) -> None:
+        """A training stage: a model on trajectories, from a finished folder or from scratch."""
+
+        def work(tick: Tick) -> None:
+            from spanwise.traces.jsonl import read_trajectories
+            from spanwise.training.models import check_same_vocabulary, create_model, load_model, load_tokenizer
+            from spanwise.training.objective import build_objective
+            from spanwise.training.trainer import train
+
+            tokenizer = self._tokenizer()
+            teacher = None
+            if build_objective(training.objective).needs_teacher:
+                teacher = load_model(self._teacher_folder())
+                check_same_vocabulary(load_tokenizer(self._teacher_folder()), tokenizer)
+            seed = self.recipe.seed
+            model = (
+                create_model(architecture, tokenizer, seed) if start is None else load_model(self.run.path / start)
+            )
+            train(
+                model,
+                tokenizer,
+                list(read_trajectories(self._needed(data))),
+                training,
+                self.run.path / output,
+                seed,
+                teacher,
+                lambda step, steps, loss: tick(step, steps, "" if loss is None else f"loss {loss:.4f}"),
+            )
+
+        self._stage(name, upstream, [training.model_dump(mode="json"), architecture.model_dump(mode="json")], work)
+
+    def _collect(self, agent: Agent, settings: CollectConfig, path: Path, tick: Tick) -> None:
+        """Plays what is not yet recorded in ``path``."""
+        from spanwise.agents.rollout import EpisodeSpec, RolloutSettings, rollout
+        from spanwise.environments import make_task_set
+        from spanwise.evaluation.rollouts import choose_tasks, episode_seed
+        from spanwise.traces.jsonl import TrajectoryAppender
+
+        environment = self.recipe.environment
+        task_set = make_task_set(environment)
+        specs = [
+            EpisodeSpec(task.task_id, task.task_type, episode_seed(self.recipe.seed, task.task_id, repetition))
+            for task in choose_tasks(task_set.tasks(settings.split), settings.limit)
+            for repetition in range(settings.episodes_per_task)
+        ]
+        if not specs:
+            raise TaskDataError(f"{task_set.name}: the split {settings.split!r} has no tasks")
+        played = RolloutSettings(environment.budget, environment.style, settings.concurrency, environment.workers)
+        won = 0
+        with TrajectoryAppender(path) as recorded:
+            remaining = [spec for spec in specs if spec.trajectory_id not in recorded.ids]
+            tick(len(recorded.ids), len(specs), "")
+            for number, trajectory in enumerate(rollout(agent, task_set, remaining, played), start=1):
+                recorded.append(trajectory)
+                won += trajectory.success
+                tick(len(recorded.ids), len(specs), f"won {won}/{number}")
+
+    def _make_tokenizer(self, tick: Tick) -> None:
+        from spanwise.traces.jsonl import read_trajectories
+        from spanwise.training.models import create_tokenizer, load_tokenizer
+
+        path = self.recipe.teacher.model.path
+        if path is not None:
+            tokenizer = load_tokenizer(path)
+        else:
+            texts = (
+                text
+                for trajectory in read_trajectories(self._needed(EXPERT))
+                for step in trajectory.steps
+                for text in (step.observation, step.completion)
+            )
+            tokenizer = create_tokenizer(texts, self.recipe.tokenizer)
+        tokenizer.save_pretrained(self.run.path / TOKENIZER)
+
+    def _tokenizer(self) -> PreTrainedTokenizerBase:
+        from spanwise.training.models import load_tokenizer
+
+        return load_tokenizer(self._needed(TOKENIZER))
+
+    def _model_agent(self, folder: Path, name: str, temperature: float, max_new_tokens: int) -> Agent:
+        return load_agent(folder, name, temperature, max_new_tokens, self.recipe.seed)
+
+    def _teacher_folder(self) -> Path:
+        if self.recipe.teacher.training is None:
+            path = self.recipe.teacher.model.path
+            assert path is not None  # the recipe's own check
+            return Path(path)
+        return self.run.path / TEACHER
+
+    def _finished(self, folder: str) -> bool:
+        return (self.run.path / folder / "training.json").exists()
+
+    def _needed(self, name: str) -> Path:
+        path = self.run.path / name
+        if not path.exists():
+            raise RunDirectoryError(f"{path}: is not there; an earlier stage makes it (spanwise run does all of them)")
+        return path
+
+
+def load_agent(folder: Path, name: str, temperature: float, max_new_tokens: int, seed: int) -> Agent:
+    """The agent of a model folder.
+
+    Raises:
+        ModelError: The folder holds no model that can play.
+    """
+    from spanwise.agents.huggingface import HuggingFaceAgent
+    from spanwise.training.models import load_model, load_tokenizer
+
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: expected a model folder, or the word expert")
+    model: PreTrainedModel = load_model(folder)
+    return HuggingFaceAgent(model.eval(), load_tokenizer(folder), name, temperature, max_new_tokens, seed)
+
+
+def evaluate_agent(
+    agent: Agent,
+    recipe: Recipe,
+    out: Path,
+    tick: Tick,
+    model: Path | None = None,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+) -> dict[str, Any]:
+    """Evaluates one agent on the recipe's games; see :func:`spanwise.evaluation.rollouts.evaluate`."""
+    from spanwise.environments import make_task_set
+    from spanwise.evaluation.rollouts import evaluate
+
+    return evaluate(
+        agent,
+        make_task_set(recipe.environment),
+        recipe.evaluate,
+        recipe.environment,
+        out,
+        recipe.seed,
+        tokenizer,
+        lambda done, of_all: tick(done, of_all, ""),
+        model,
+    )
+
+
+def _lasting(environment: EnvironmentConfig) -> dict[str, Any]:
+    """What of the environment changes what is played: not how many processes play it, nor where its files lie."""
+    return environment.model_dump(mode="json", exclude={"workers", "data"})
