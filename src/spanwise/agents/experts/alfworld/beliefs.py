@@ -64,10 +64,6 @@ class Beliefs:
         """The receptacles within reach."""
         return frozenset() if self.place is None else self.groups.get(self.place, frozenset({self.place}))
 
-    def where(self, thing: str) -> str | None:
-        """The receptacle that is believed to hold an object."""
-        return next((place for place, things in self.contents.items() if thing in things), None)
-
     def observe(self, action: str | None, observation: str, step: int) -> None:
         """Learn from what an action was answered; ``step`` counts the observations."""
         if action is not None and observation.startswith(NOTHING_HAPPENS):

@@ -15,7 +15,7 @@ from spanwise.agents.experts.alfworld.priors import search_order
 from spanwise.agents.experts.alfworld.task import Task
 from spanwise.errors import TaskDataError
 
-#: Places that a list of places to look at holds at most. All but 1 in 200 searches of the train games end within it.
+#: Places that a list holds at most. In 96 of 100 train games no further list is needed.
 LIST_LENGTH = 8
 
 APPLIANCES = {"clean": "sinkbasin", "heat": "microwave", "cool": "fridge"}

@@ -27,7 +27,6 @@ def test_surfaces_and_doors_are_seen(history, kitchen):
     }
     assert beliefs.closed == {"cabinet 1"}
     assert beliefs.place == "shelf 1"
-    assert beliefs.where("egg 2") == "fridge 1"
 
 
 def test_the_prefix_of_an_arrival_does_not_matter(history, kitchen):
