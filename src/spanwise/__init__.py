@@ -1,0 +1,1 @@
+"""Structured Agent Distillation: an LLM agent made small, span by span."""

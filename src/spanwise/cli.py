@@ -83,7 +83,9 @@ def evaluate(
     recipe: RecipeFile,
     out: Run,
     overrides: Overrides = None,
-    agent: Annotated[str | None, typer.Option(help="expert, or a model folder; default: all agents of the run.")] = None,
+    agent: Annotated[
+        str | None, typer.Option(help="expert, or a model folder; default: all agents of the run.")
+    ] = None,
     split: Annotated[str | None, typer.Option(help="Games to play; default: the recipe's.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="How many of them.")] = None,
 ) -> None:
@@ -114,10 +116,9 @@ def evaluate(
         tokenizer = load_tokenizer(folder)
     with watcher.stage(f"evaluate.{player.name}") as tick:
         results = evaluate_agent(player, loaded, out, tick, folder, tokenizer)
-    from spanwise.report.tables import results_lines
+    from spanwise.report.tables import results_table
 
-    for line in results_lines(results):
-        print(line)
+    Console().print(results_table(results))
     print(f"results: {out / 'results.json'}")
 
 

@@ -34,7 +34,7 @@ class Table(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_none(cls, values: Any) -> Any:
-        """Takes ``"none"`` for nothing where nothing is allowed, so that an overlay can take back what its base says."""
+        """Takes ``"none"`` for nothing where nothing is allowed, so that an overlay can take a value back."""
         if not isinstance(values, dict):
             return values
         fields = cls.model_fields
@@ -57,13 +57,15 @@ class GeneratorConfig(Table):
     """Games that spanwise makes itself (``environment.source = "generated"``)."""
 
     seed: int = 0
-    train: int = Field(2000, ge=0, description="games in the train split")
-    valid_seen: int = Field(200, ge=0, description="games in rooms that train has, with other objects and goals")
-    valid_unseen: int = Field(200, ge=0, description="games in rooms that train does not have")
-    task_types: Names = Field((), description="ALFWorld task types; empty: all six")
-    rooms: Names = Field((), description="kitchen, bedroom, livingroom, bathroom; empty: all four")
+    train: int = Field(default=2000, ge=0, description="games in the train split")
+    valid_seen: int = Field(
+        default=200, ge=0, description="games in rooms that train has, with other objects and goals"
+    )
+    valid_unseen: int = Field(default=200, ge=0, description="games in rooms that train does not have")
+    task_types: Names = Field(default=(), description="ALFWorld task types; empty: all six")
+    rooms: Names = Field(default=(), description="kitchen, bedroom, livingroom, bathroom; empty: all four")
     size: Literal["small", "full"] = Field(
-        "full", description="receptacles and objects in a room: few, or as in ALFRED"
+        default="full", description="receptacles and objects in a room: few, or as in ALFRED"
     )
 
 
@@ -72,10 +74,14 @@ class EnvironmentConfig(Table):
 
     name: Literal["alfworld", "toy"] = "alfworld"
     source: Literal["generated", "released"] = "generated"
-    data: str | None = Field(None, description="folder that holds json_2.1.1; default: the variable ALFWORLD_DATA")
-    budget: int = Field(50, ge=1, description="engine actions an episode may use; think-only turns are free")
-    style: Literal["react", "think"] = Field("react", description="how a completion is cut: see traces/segment.py")
-    workers: int = Field(2, ge=0, description="processes that play the games; 0: in this process")
+    data: str | None = Field(
+        default=None, description="folder that holds json_2.1.1; default: the variable ALFWORLD_DATA"
+    )
+    budget: int = Field(default=50, ge=1, description="engine actions an episode may use; think-only turns are free")
+    style: Literal["react", "think"] = Field(
+        default="react", description="how a completion is cut: see traces/segment.py"
+    )
+    workers: int = Field(default=2, ge=0, description="processes that play the games; 0: in this process")
     generator: GeneratorConfig = GeneratorConfig()
 
 
@@ -83,32 +89,32 @@ class CollectConfig(Table):
     """Which episodes are recorded, and which are kept."""
 
     split: str = "train"
-    limit: int | None = Field(None, ge=1, description="tasks; default: all of the split")
-    episodes_per_task: int = Field(1, ge=1)
-    concurrency: int = Field(64, ge=1, description="episodes in lock-step")
-    temperature: float = Field(0.0, ge=0, description="0: greedy")
-    max_new_tokens: int = Field(160, ge=1, description="tokens a completion may have")
+    limit: int | None = Field(default=None, ge=1, description="tasks; default: all of the split")
+    episodes_per_task: int = Field(default=1, ge=1)
+    concurrency: int = Field(default=64, ge=1, description="episodes in lock-step")
+    temperature: float = Field(default=0.0, ge=0, description="0: greedy")
+    max_new_tokens: int = Field(default=160, ge=1, description="tokens a completion may have")
     only_successful: bool = True
 
 
 class TokenizerConfig(Table):
     """Byte-level BPE learnt from the expert's trajectories (used where a model is made from scratch)."""
 
-    vocab_size: int = Field(1536, ge=264)
+    vocab_size: int = Field(default=1536, ge=264)
 
 
 class ArchitectureConfig(Table):
     """A Llama-style model from scratch, or a pretrained one by ``path``."""
 
     path: str | None = Field(
-        None, description="folder or hub name of a Hugging Face causal LM; overrides the sizes below"
+        default=None, description="folder or hub name of a Hugging Face causal LM; overrides the sizes below"
     )
-    hidden_size: int = Field(256, ge=2)
-    intermediate_size: int = Field(768, ge=1)
-    layers: int = Field(6, ge=1)
-    heads: int = Field(8, ge=1)
-    kv_heads: int | None = Field(None, ge=1, description="default: as many as heads")
-    max_length: int = Field(2048, ge=8, description="tokens of context")
+    hidden_size: int = Field(default=256, ge=2)
+    intermediate_size: int = Field(default=768, ge=1)
+    layers: int = Field(default=6, ge=1)
+    heads: int = Field(default=8, ge=1)
+    kv_heads: int | None = Field(default=None, ge=1, description="default: as many as heads")
+    max_length: int = Field(default=2048, ge=8, description="tokens of context")
 
     @model_validator(mode="after")
     def _check_heads(self) -> Self:
@@ -125,9 +131,9 @@ class TermConfig(Table):
     """One kind's loss: which divergence, how heavy, at which temperature."""
 
     divergence: Divergence = "forward_kl"
-    weight: float = Field(1.0, ge=0)
-    temperature: float = Field(1.0, gt=0)
-    beta: float = Field(0.5, gt=0, lt=1, description="interpolation of jsd")
+    weight: float = Field(default=1.0, ge=0)
+    temperature: float = Field(default=1.0, gt=0)
+    beta: float = Field(default=0.5, gt=0, lt=1, description="interpolation of jsd")
 
 
 class ObjectiveConfig(Table):
@@ -140,7 +146,7 @@ class ObjectiveConfig(Table):
 
 
 class CurriculumConfig(Table):
-    """C = alpha * |REASON| + beta * |ACT| + gamma * teacher entropy, each standardised; pacing is how it orders training."""
+    """C = alpha * |REASON| + beta * |ACT| + gamma * entropy, each standardised; pacing is how it orders training."""
 
     alpha: float = 1.0
     beta: float = 1.0
@@ -153,30 +159,32 @@ class TrainingConfig(Table):
 
     objective: ObjectiveConfig = ObjectiveConfig()
     curriculum: CurriculumConfig = CurriculumConfig()
-    epochs: float = Field(1.0, gt=0)
-    max_steps: int | None = Field(None, ge=1, description="optimizer steps; overrides epochs")
-    batch_tokens: int = Field(16384, ge=1, description="tokens (padding included) of one forward pass")
-    accumulation: int = Field(1, ge=1, description="forward passes per optimizer step")
-    optimizer: Literal["adamw", "muon"] = Field("muon", description="muon: Muon for matrices, AdamW for the rest")
-    learning_rate: float = Field(1e-2, gt=0)
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
-    weight_decay: float = Field(0.1, ge=0)
-    max_grad_norm: float = Field(1.0, gt=0)
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto: bf16 where the machine computes in it"
+    epochs: float = Field(default=1.0, gt=0)
+    max_steps: int | None = Field(default=None, ge=1, description="optimizer steps; overrides epochs")
+    batch_tokens: int = Field(default=16384, ge=1, description="tokens (padding included) of one forward pass")
+    accumulation: int = Field(default=1, ge=1, description="forward passes per optimizer step")
+    optimizer: Literal["adamw", "muon"] = Field(
+        default="muon", description="muon: Muon for matrices, AdamW for the rest"
     )
-    max_length: int = Field(2048, ge=8, description="longer trajectories follow `overlong`")
-    overlong: Literal["cut", "drop"] = Field("cut", description="cut after the last step that fits, or drop")
-    save_every: int = Field(200, ge=1, description="optimizer steps between checkpoints")
-    log_every: int = Field(10, ge=1)
+    learning_rate: float = Field(default=1e-2, gt=0)
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: float = Field(default=0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
+    weight_decay: float = Field(default=0.1, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="auto: bf16 where the machine computes in it"
+    )
+    max_length: int = Field(default=2048, ge=8, description="longer trajectories follow `overlong`")
+    overlong: Literal["cut", "drop"] = Field(default="cut", description="cut after the last step that fits, or drop")
+    save_every: int = Field(default=200, ge=1, description="optimizer steps between checkpoints")
+    log_every: int = Field(default=10, ge=1)
 
 
 class TeacherConfig(Table):
-    """The teacher: trained here on expert trajectories, or a model folder that is one already (``training = "none"``)."""
+    """The teacher: trained here on expert trajectories, or a folder that is one already (``training = "none"``)."""
 
     model: ArchitectureConfig = ArchitectureConfig()
-    pretraining: TrainingConfig | None = Field(None, description="language modelling on all tokens first")
+    pretraining: TrainingConfig | None = Field(default=None, description="language modelling on all tokens first")
     training: TrainingConfig | None = TrainingConfig()
     rollouts: CollectConfig = CollectConfig()
 
@@ -196,11 +204,11 @@ class StudentConfig(Table):
 
 
 class StudentsConfig(Table):
-    """All students share an architecture, a start and settings; each entry of ``methods`` is one of them, by its name."""
+    """All students share an architecture, a start and settings; each entry of ``methods`` is one, by its name."""
 
     model: ArchitectureConfig = ArchitectureConfig(hidden_size=128, intermediate_size=384, layers=4, heads=4)
     pretraining: TrainingConfig | None = None
-    training: TrainingConfig = Field(TrainingConfig(), description="what every method starts from")
+    training: TrainingConfig = Field(default=TrainingConfig(), description="what every method starts from")
     methods: dict[str, StudentConfig] = {}
 
     @model_validator(mode="before")
@@ -233,12 +241,12 @@ class EvaluateConfig(Table):
     """Which tasks every agent plays; the same ones, with the same seeds."""
 
     split: str = "valid_seen"
-    limit: int | None = Field(None, ge=1)
-    episodes_per_task: int = Field(1, ge=1)
-    concurrency: int = Field(64, ge=1)
-    temperature: float = Field(0.0, ge=0)
-    max_new_tokens: int = Field(160, ge=1)
-    confidence: float = Field(0.95, gt=0, lt=1)
+    limit: int | None = Field(default=None, ge=1)
+    episodes_per_task: int = Field(default=1, ge=1)
+    concurrency: int = Field(default=64, ge=1)
+    temperature: float = Field(default=0.0, ge=0)
+    max_new_tokens: int = Field(default=160, ge=1)
+    confidence: float = Field(default=0.95, gt=0, lt=1)
 
 
 class Recipe(Table):

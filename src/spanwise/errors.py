@@ -1,6 +1,6 @@
 """One base error, and one error per boundary that user input crosses.
 
-The command line prints any of these as one line and exits with code 2; everything else is a bug and keeps its traceback.
+The command line prints any of these as one line and exits with code 2; all else is a bug and keeps its traceback.
 A message names the file, the line or field, what was found, and what would be right.
 """
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from typing_extensions import TypeIs
 
 from spanwise.config import Recipe, merge
 from spanwise.errors import ConfigError
@@ -83,11 +84,10 @@ def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
     index = 0
     while index < len(location) - 1:
         annotation = table.model_fields[str(location[index])].annotation
-        tables = [one for one in (annotation, *get_args(annotation)) if _is_table(one)]
-        table = tables[0]
+        table = next(one for one in (annotation, *get_args(annotation)) if _is_table(one))
         index += 2 if "dict" in str(annotation) else 1
     return list(table.model_fields)
 
 
-def _is_table(annotation: Any) -> bool:
+def _is_table(annotation: Any) -> TypeIs[type[BaseModel]]:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)

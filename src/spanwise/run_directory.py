@@ -94,7 +94,8 @@ class RunDirectory:
     def _check_recipe(self, recipe: Recipe) -> None:
         if self.manifest["name"] != recipe.name:
             raise RunDirectoryError(
-                f"{self.path}: made by the recipe {self.manifest['name']!r}, not by {recipe.name!r}; choose another --out"
+                f"{self.path}: made by the recipe {self.manifest['name']!r}, not by {recipe.name!r}; "
+                "choose another --out"
             )
 
     def _save(self) -> None:

@@ -185,6 +185,24 @@ def to_rich(table: Table, headings: Mapping[str, str]) -> rich.table.Table:
     return shown
 
 
+def results_table(results: Mapping[str, Any]) -> rich.table.Table:
+    """The content of one ``results.json`` for the terminal: a row per metric, for all tasks and per task type."""
+    parts = {f"all ({results['n']})": results}
+    parts |= {f"{name} ({part['n']})": part for name, part in results["by_task_type"].items()}
+    title = f"{printable(results['agent'])}, {results['confidence']:.0%} intervals"
+    shown = rich.table.Table(title=title, title_justify="left", box=rich.box.SIMPLE, padding=(0, 0))
+    shown.add_column("tasks (episodes)", overflow="fold")
+    for heading in _HEADINGS.values():
+        shown.add_column(heading, justify="right", overflow="fold")
+    for name, part in parts.items():
+        cells = [
+            _share(part[metric]) if metric in _SHARES else _number(part[metric], 1000 if metric in _THOUSANDTHS else 1)
+            for metric in _HEADINGS
+        ]
+        shown.add_row(printable(name), *(Text.assemble(cell.text, (f"\n{cell.detail}", "dim")) for cell in cells))
+    return shown
+
+
 _HEADINGS = {
     "success_rate": "success",
     "reward": "reward",

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -76,8 +77,8 @@ def create_model(config: ArchitectureConfig, tokenizer: PreTrainedTokenizerBase,
             max_position_embeddings=config.max_length,
             tie_word_embeddings=True,
             bos_token_id=None,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=cast(int, tokenizer.eos_token_id),
+            pad_token_id=cast(int, tokenizer.pad_token_id),
         )
     )
 
@@ -145,7 +146,8 @@ def logits_at(model: PreTrainedModel, input_ids: Tensor, positions: Tensor, voca
         vocabulary: Rows of the head that stand for tokens; padded ones beyond are cut off.
     """
     hidden = model.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
-    return model.get_output_embeddings()(hidden[positions])[:, :vocabulary]
+    head = cast(nn.Module, model.get_output_embeddings())
+    return head(hidden[positions])[:, :vocabulary]
 
 
 def _first_line(error: Exception) -> str:

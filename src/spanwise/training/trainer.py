@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import (
     PreTrainedModel,
@@ -182,7 +182,10 @@ class SpanTrainer(Trainer):
         if self.optimizer is None:
             config = self.settings
             self.optimizer = create_optimizer(
-                model if model is not None else self.model, config.optimizer, config.learning_rate, config.weight_decay
+                cast(nn.Module, self.model if model is None else model),
+                config.optimizer,
+                config.learning_rate,
+                config.weight_decay,
             )
         return self.optimizer
 
