@@ -110,7 +110,9 @@ class Pipeline:
             self._collect(agent, settings, everything, tick)
             kept = (one for one in read_trajectories(everything) if one.success or not settings.only_successful)
             if write_trajectories(self.run.path / KEPT, kept) == 0:
-                raise RunDirectoryError(f"{everything}: the teacher won no game, so students have nothing to learn from")
+                raise RunDirectoryError(
+                    f"{everything}: the teacher won no game, so students have nothing to learn from"
+                )
 
         self._stage("collect.teacher", ["train.teacher"], settings, work)
 
@@ -196,9 +198,7 @@ class Pipeline:
                 teacher = load_model(self._teacher_folder())
                 check_same_vocabulary(load_tokenizer(self._teacher_folder()), tokenizer)
             seed = self.recipe.seed
-            model = (
-                create_model(architecture, tokenizer, seed) if start is None else load_model(self.run.path / start)
-            )
+            model = create_model(architecture, tokenizer, seed) if start is None else load_model(self.run.path / start)
             train(
                 model,
                 tokenizer,

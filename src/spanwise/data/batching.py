@@ -28,7 +28,7 @@ def plan_batches(
         lengths: Tokens of each row.
         budget: Rows times the longest row of a batch stay within it; a single longer row is a batch of its own.
         batches: How many are wanted; None: as many as ``epochs`` make.
-        epochs: Passes over the data, where ``batches`` is None; the last may be a part.
+        epochs: Passes over the data, where ``batches`` is None; the last may be a part, of a batch or two more or less.
         seed: Of the shuffling.
         pacing: ``none``: shuffled; ``sorted``: every epoch from simple to complex; ``competence``: the simplest share
             is drawn from, and grows until it is all.
@@ -42,24 +42,22 @@ def plan_batches(
     sizes = np.asarray(lengths)
     generator = np.random.default_rng(seed)
     plan: list[list[int]] = []
-    per_epoch: int | None = None
-    while True:
+    per_epoch = len(_fill(np.argsort(sizes, kind="stable"), sizes, budget))
+    goal = batches if batches is not None else max(1, round(epochs * per_epoch))
+    while len(plan) < goal:
         if pacing == "sorted":
             assert complexity is not None
             epoch = _fill(np.argsort(complexity, kind="stable"), sizes, budget)
+        elif pacing == "competence":
+            assert complexity is not None
+            share = competence(min(1.0, len(plan) / goal))
+            simplest = np.argsort(complexity, kind="stable")[: max(1, round(share * len(sizes)))]
+            # Drawn anew every 20th of the way, so that the share grows smoothly.
+            epoch = _shuffled(simplest, sizes, budget, generator)[: max(1, round(goal / 20))]
         else:
-            allowed = np.arange(len(sizes))
-            if pacing == "competence":
-                assert complexity is not None
-                wanted = batches or (epochs * per_epoch if per_epoch else epochs * sizes.sum() / budget)
-                share = competence(min(1.0, len(plan) / max(1.0, wanted)))
-                allowed = np.argsort(complexity, kind="stable")[: max(1, round(share * len(sizes)))]
-            epoch = _shuffled(allowed, sizes, budget, generator)
-        per_epoch = per_epoch or len(epoch)
-        goal = batches if batches is not None else max(1, round(epochs * per_epoch))
+            epoch = _shuffled(np.arange(len(sizes)), sizes, budget, generator)
         plan.extend(epoch[: goal - len(plan)])
-        if len(plan) >= goal:
-            return plan
+    return plan
 
 
 def padding_share(lengths: Sequence[int], plan: Sequence[Sequence[int]]) -> float:

@@ -57,7 +57,7 @@ def prompt_ids(steps: Sequence[Step], observation: str, tokenizer: PreTrainedTok
     """Ids that a model reads before it answers ``observation``: the same in training and in play."""
     ids: list[int] = []
     for piece in render_plain(steps):
-        ids.extend(_piece_ids(piece, tokenizer)[0])
+        ids.extend(_piece_ids(piece, tokenizer)[0] if piece.token_ids is None else piece.token_ids)
     return ids + context_ids(observation, tokenizer)
 
 

@@ -4,12 +4,10 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from spanwise.evaluation import tokens
 from spanwise.evaluation.metrics import record_episode, summarise
 from spanwise.traces.segment import segment
 from spanwise.types import SpanKind, Step, Trajectory
-
-pytest.importorskip("spanwise.data.tokenize", reason="the tokenising half of the package is not there yet")
-tokens = pytest.importorskip("spanwise.evaluation.tokens")
 
 
 @pytest.fixture(scope="module")

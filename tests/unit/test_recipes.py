@@ -1,0 +1,53 @@
+"""What a wrong recipe says."""
+
+import pytest
+
+from spanwise.errors import ConfigError
+from spanwise.recipes import load_recipe
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text(
+        'name = "r"\n[teacher.training]\nepochs = 2.0\n[students.methods.sad.training.objective]\nmethod = "sad"\n'
+    )
+    return path
+
+
+def test_overrides_and_overlays(recipe, tmp_path) -> None:
+    overlay = tmp_path / "o.toml"
+    overlay.write_text('extends = "r.toml"\nseed = 3\n[teacher.training]\nlog_every = 5\n')
+    loaded = load_recipe(overlay, ["students.methods.sad.training.objective.act.weight=2.0", "evaluate.split=train"])
+    assert (loaded.name, loaded.seed) == ("r", 3)
+    assert (loaded.teacher.training.epochs, loaded.teacher.training.log_every) == (2.0, 5)
+    assert loaded.students.methods["sad"].training.objective.act.weight == 2.0
+    assert loaded.evaluate.split == "train"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("teacher.training.epoch=2", r"unknown key 'teacher.training.epoch'; did you mean 'epochs'"),
+        ("evaluat.split=x", r"unknown key 'evaluat'; did you mean 'evaluate'"),
+        ("students.methods.sad.training.objective.redaction=x", r"did you mean 'reduction'"),
+        ("seed=many", r"seed: .*integer.*'many'"),
+        ("teacher.training.epochs=-1.0", r"teacher.training.epochs: .*greater than 0.*-1"),
+        ("seed", r"expected dotted.key=value"),
+        ("students.methods.expert.training.epochs=1.0", r"none of base, expert, teacher"),
+    ],
+)
+def test_wrong_changes_name_the_key(recipe, change, message) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_recipe(recipe, [change])
+
+
+def test_files_that_cannot_be_read(recipe, tmp_path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere.toml: the recipe cannot be read"):
+        load_recipe(tmp_path / "nowhere.toml")
+    recipe.write_text("name = \n")
+    with pytest.raises(ConfigError, match=r"r.toml: not valid TOML.*line 1"):
+        load_recipe(recipe)
+    recipe.write_text('extends = "r.toml"\n')
+    with pytest.raises(ConfigError, match="extends itself"):
+        load_recipe(recipe)

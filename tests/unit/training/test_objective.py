@@ -1,0 +1,126 @@
+"""What is minimised: identities between objectives, and what has no gradient."""
+
+import pytest
+import torch
+
+from spanwise.config import ObjectiveConfig, TermConfig
+from spanwise.teacher.signal import DenseSignal, dense_signal
+from spanwise.training import divergences
+from spanwise.training.objective import SpanObjective, SpanTerm, build_objective, count, span_loss
+from spanwise.types import SpanKind
+
+N, V = 12, 9
+KIND = torch.tensor([1, 1, 1, 1, 1, 2, 2, 1, 1, 2, 2, 2], dtype=torch.int8)
+LENGTH = torch.tensor([5, 5, 5, 5, 5, 2, 2, 2, 2, 3, 3, 3])
+
+
+@pytest.fixture
+def logits() -> torch.Tensor:
+    return torch.randn(N, V, generator=torch.Generator().manual_seed(0), dtype=torch.float64).float().requires_grad_()
+
+
+@pytest.fixture
+def signal() -> DenseSignal:
+    return dense_signal(2 * torch.randn(N, V, generator=torch.Generator().manual_seed(1)))
+
+
+TARGETS = torch.arange(N) % V
+
+
+def loss_and_gradient(objective: SpanObjective, logits: torch.Tensor, signal: DenseSignal):
+    loss, _ = span_loss(objective, logits, TARGETS, KIND, LENGTH, count(KIND, LENGTH), signal)
+    (gradient,) = torch.autograd.grad(loss, logits)
+    return loss.detach(), gradient
+
+
+@pytest.mark.parametrize("divergence", ["forward_kl", "reverse_kl", "jsd", "cross_entropy"])
+def test_sad_with_equal_terms_and_token_sum_is_token_kd_to_the_bit(divergence, logits, signal) -> None:
+    term = TermConfig(divergence=divergence)
+    sad = build_objective(ObjectiveConfig(method="sad", reason=term, act=term, reduction="token_sum"))
+    token_kd = build_objective(ObjectiveConfig(method="token_kd", act=term))
+    first, second = loss_and_gradient(sad, logits, signal), loss_and_gradient(token_kd, logits, signal)
+    assert torch.equal(first[0], second[0])
+    assert torch.equal(first[1], second[1])
+
+
+def test_token_kd_is_the_mean_kl_of_a_dense_reference(logits, signal) -> None:
+    objective = build_objective(ObjectiveConfig(method="token_kd"))
+    loss, gradient = loss_and_gradient(objective, logits, signal)
+    reference = torch.nn.functional.kl_div(
+        logits.double().log_softmax(-1), signal.log_probs.double(), reduction="batchmean", log_target=True
+    )
+    (expected,) = torch.autograd.grad(reference, logits)
+    assert loss.item() == pytest.approx(reference.item(), rel=1e-5)
+    torch.testing.assert_close(gradient, expected)
+
+
+@pytest.mark.parametrize("reduction", ["kind_mean", "span_mean"])
+def test_reductions_against_loops(reduction, logits, signal) -> None:
+    objective = SpanObjective(SpanTerm(weight=0.7), SpanTerm("reverse_kl", weight=1.3), reduction)
+    loss, _ = loss_and_gradient(objective, logits, signal)
+    student = logits.detach().log_softmax(-1)
+    forward = divergences.forward_kl(signal.log_probs, student)
+    reverse = divergences.reverse_kl(signal.log_probs, student)
+    if reduction == "kind_mean":
+        expected = 0.7 * forward[KIND == 1].mean() + 1.3 * reverse[KIND == 2].mean()
+    else:
+        reason = (forward[0:5].mean() + forward[7:9].mean()) / 2
+        expected = 0.7 * reason + 1.3 * (reverse[5:7].mean() + reverse[9:12].mean()) / 2
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_kind_mean_differs_from_token_sum(logits, signal) -> None:
+    by_kind, _ = loss_and_gradient(SpanObjective(reduction="kind_mean"), logits, signal)
+    plain, _ = loss_and_gradient(SpanObjective(reduction="token_sum"), logits, signal)
+    assert by_kind.item() != pytest.approx(plain.item(), rel=1e-3)
+
+
+def test_losses_of_parts_add_up_to_the_loss_of_the_whole(logits, signal) -> None:
+    objective = SpanObjective(act=SpanTerm("jsd"), reduction="span_mean")
+    counts = count(KIND, LENGTH)
+    whole, _ = span_loss(objective, logits, TARGETS, KIND, LENGTH, counts, signal)
+    parts = [
+        span_loss(objective, logits[s], TARGETS[s], KIND[s], LENGTH[s], counts, DenseSignal(signal.log_probs[s]))[0]
+        for s in (slice(0, 7), slice(7, 12))
+    ]
+    torch.testing.assert_close(whole, parts[0] + parts[1])
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.5, 0.9])
+def test_divergences_are_zero_between_equals_and_positive_otherwise(beta, logits, signal) -> None:
+    student, teacher = logits.detach().double().log_softmax(-1), signal.log_probs.double()
+    for divergence in (
+        divergences.forward_kl,
+        divergences.reverse_kl,
+        lambda first, second: divergences.jsd(first, second, beta),
+    ):
+        assert divergence(student, student).abs().max() < 1e-12
+        assert (divergence(teacher, student) > 1e-4).all()
+
+
+@pytest.mark.parametrize("divergence", ["forward_kl", "reverse_kl", "jsd", "cross_entropy"])
+def test_gradients_by_finite_differences(divergence, signal) -> None:
+    teacher = signal.log_probs[:2].double()
+
+    def loss(logits: torch.Tensor) -> torch.Tensor:
+        student = logits.log_softmax(-1)
+        return {
+            "forward_kl": lambda: divergences.forward_kl(teacher, student),
+            "reverse_kl": lambda: divergences.reverse_kl(teacher, student),
+            "jsd": lambda: divergences.jsd(teacher, student, 0.3),
+            "cross_entropy": lambda: divergences.cross_entropy(student, TARGETS[:2]),
+        }[divergence]().sum()
+
+    start = torch.randn(2, V, dtype=torch.float64, generator=torch.Generator().manual_seed(3)).requires_grad_()
+    assert torch.autograd.gradcheck(loss, (start,))
+
+
+def test_without_a_teacher_a_divergence_is_an_error(logits) -> None:
+    with pytest.raises(ValueError, match="needs a teacher"):
+        span_loss(SpanObjective(), logits, TARGETS, KIND, LENGTH, count(KIND, LENGTH), None)
+
+
+def test_weights_of_zero_leave_one_kind_without_gradient(logits, signal) -> None:
+    _, gradient = loss_and_gradient(SpanObjective(reason=SpanTerm(weight=0.0)), logits, signal)
+    assert (gradient[int(SpanKind.REASON) == KIND] == 0).all()
+    assert (gradient[int(SpanKind.ACT) == KIND] != 0).any()

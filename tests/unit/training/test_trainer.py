@@ -1,0 +1,137 @@
+"""Equivalences of training: accumulation, resuming, padding, and what is never trained on."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from spanwise.config import CurriculumConfig, ObjectiveConfig, TrainingConfig
+from spanwise.data.tokenize import tokenize_trajectory
+from spanwise.errors import ModelError
+from spanwise.training.batches import collate
+from spanwise.training.models import logits_at
+from spanwise.training.objective import SpanObjective, count, span_loss
+from spanwise.training.trainer import train
+from spanwise.types import SpanKind
+
+SETTINGS = {"precision": "fp32", "batch_tokens": 600, "log_every": 1, "save_every": 2, "learning_rate": 1e-3}
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return AutoModelForCausalLM.from_pretrained(folder).state_dict()
+
+
+@pytest.mark.parametrize("method", ["sft", "token_kd", "sad", "language_model"])
+def test_resumed_equals_uninterrupted(method, trajectories, tokenizer, small_model, tmp_path) -> None:
+    config = TrainingConfig(objective=ObjectiveConfig(method=method), max_steps=5, **SETTINGS)
+    teacher = small_model(7)
+
+    def interrupt(step: int, steps: int, loss: float | None) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    train(small_model(0), tokenizer, trajectories, config, tmp_path / "whole", 0, teacher)
+    with pytest.raises(KeyboardInterrupt):
+        train(small_model(0), tokenizer, trajectories, config, tmp_path / "cut", 0, teacher, interrupt)
+    assert not (tmp_path / "cut" / "training.json").exists()
+    train(small_model(0), tokenizer, trajectories, config, tmp_path / "cut", 0, teacher)
+
+    resumed, whole = weights(tmp_path / "cut"), weights(tmp_path / "whole")
+    assert all(torch.equal(resumed[name], value) for name, value in whole.items())
+    assert (tmp_path / "cut" / "metrics.jsonl").read_text() == (tmp_path / "whole" / "metrics.jsonl").read_text()
+
+
+@pytest.mark.parametrize("reduction", ["token_sum", "kind_mean", "span_mean"])
+def test_gradient_does_not_depend_on_how_a_step_is_split(reduction, trajectories, tokenizer, small_model) -> None:
+    rows = [tokenize_trajectory(one, tokenizer) for one in trajectories[:8]]
+    objective = SpanObjective(reduction=reduction)
+    model, teacher = small_model(0).double(), small_model(7).double()
+
+    def gradient(batches) -> list[torch.Tensor]:
+        from spanwise.teacher.online import OnlineTeacher
+
+        model.zero_grad()
+        collated = [collate(batch) for batch in batches]
+        chosen = [batch["kind"] != SpanKind.CONTEXT for batch in collated]
+        kinds = torch.cat([batch["kind"][c] for batch, c in zip(collated, chosen, strict=True)])
+        lengths = torch.cat([batch["span_length"][c] for batch, c in zip(collated, chosen, strict=True)])
+        counts = count(kinds, lengths)
+        for batch, c in zip(collated, chosen, strict=True):
+            signal = OnlineTeacher(teacher, len(tokenizer)).signal(batch["input_ids"], c)
+            logits = logits_at(model, batch["input_ids"], c, len(tokenizer))
+            targets, kind, length = batch["target_ids"][c], batch["kind"][c], batch["span_length"][c]
+            span_loss(objective, logits, targets, kind, length, counts, signal)[0].backward()
+        return [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
+
+    together, apart = gradient([rows]), gradient([[row] for row in rows])
+    assert together
+    for first, second in zip(together, apart, strict=True):
+        torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-7)
+
+
+def test_padding_changes_no_logit(trajectories, tokenizer, small_model) -> None:
+    rows = sorted((tokenize_trajectory(one, tokenizer) for one in trajectories), key=len)
+    model = small_model(0).eval()
+    padded = collate([rows[0], rows[-1]])
+    assert len(rows[0]) < len(rows[-1])
+    alone = collate([rows[0]])
+    everything = logits_at(model, padded["input_ids"], padded["valid"], len(tokenizer))[: len(rows[0])]
+    expected = model(input_ids=alone["input_ids"], attention_mask=alone["valid"].long()).logits[0]
+    torch.testing.assert_close(everything, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_context_targets_change_nothing(trajectories, tokenizer, small_model) -> None:
+    row = tokenize_trajectory(trajectories[0], tokenizer)
+    batch = collate([row])
+    model = small_model(0)
+    hidden = model.model(input_ids=batch["input_ids"]).last_hidden_state.detach().requires_grad_()
+    chosen = batch["kind"] != SpanKind.CONTEXT
+    kind, length = batch["kind"][chosen], batch["span_length"][chosen]
+    logits = model.lm_head(hidden[chosen])
+    loss, _ = span_loss(
+        SpanObjective(reduction="kind_mean"),
+        logits,
+        batch["target_ids"][chosen],
+        kind,
+        length,
+        count(kind, length),
+        _signal(logits),
+    )
+    loss.backward()
+    assert hidden.grad is not None
+    assert (hidden.grad[~chosen] == 0).all()
+    assert (hidden.grad[chosen] != 0).any()
+
+
+def _signal(logits: torch.Tensor):
+    from spanwise.teacher.signal import dense_signal
+
+    return dense_signal(torch.randn(logits.shape, generator=torch.Generator().manual_seed(5)))
+
+
+def test_distillation_learns_and_reports_per_kind(trajectories, tokenizer, small_model, tmp_path) -> None:
+    import json
+
+    config = TrainingConfig(
+        objective=ObjectiveConfig(method="sad"),
+        curriculum=CurriculumConfig(pacing="sorted"),
+        max_steps=12,
+        accumulation=2,
+        **{**SETTINGS, "learning_rate": 1e-2},
+    )
+    student = small_model(0)
+    result = train(student, tokenizer, trajectories, config, tmp_path / "student", 0, small_model(7))
+    lines = [json.loads(line) for line in (tmp_path / "student" / "metrics.jsonl").read_text().splitlines()]
+    assert result.steps == 12
+    assert [line["step"] for line in lines] == list(range(1, 13))
+    assert lines[-1]["reason_kl"] < lines[0]["reason_kl"]
+    assert lines[-1]["act_kl"] < lines[0]["act_kl"]
+    assert {"reason_entropy", "act_entropy", "reason_agreement", "act_agreement"} <= lines[0].keys()
+
+
+def test_a_divergence_without_a_teacher_is_a_model_error(trajectories, tokenizer, small_model, tmp_path) -> None:
+    config = TrainingConfig(objective=ObjectiveConfig(method="sad"), max_steps=1)
+    with pytest.raises(ModelError, match="needs a teacher"):
+        train(small_model(0), tokenizer, trajectories, config, tmp_path / "m", 0)
+    assert not (tmp_path / "m").exists()
