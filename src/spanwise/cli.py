@@ -5,6 +5,7 @@ Errors that a user can mend are one line on stderr and exit code 2; Ctrl-C is ex
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,14 +37,19 @@ Run = Annotated[Path, typer.Option("--out", help="The run directory; made if it 
 
 def main() -> None:
     """Entry point: runs a verb, and turns errors into lines and exit codes."""
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         app(standalone_mode=True)
     except SpanwiseError as error:
         print(f"spanwise: error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("spanwise: interrupted; the same command continues where it stopped", file=sys.stderr)
-        sys.exit(130)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Ctrl-C: ends the work in order (typer makes it exit code 130); the second one ends the process at once."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    print("spanwise: interrupted; the same command continues where it stopped", file=sys.stderr, flush=True)
+    raise KeyboardInterrupt
 
 
 @app.callback(invoke_without_command=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from spanwise.agents.protocol import Agent
+    from spanwise.types import Trajectory
 
 #: Files and folders of a run directory.
 EXPERT, ROLLOUTS, KEPT = "expert/trajectories.jsonl", "rollouts.jsonl", "trajectories.jsonl"
@@ -187,7 +188,6 @@ class Pipeline:
         """A training stage: a model on trajectories, from a finished folder or from scratch."""
 
         def work(tick: Tick) -> None:
-            from spanwise.traces.jsonl import read_trajectories
             from spanwise.training.models import check_same_vocabulary, create_model, load_model, load_tokenizer
             from spanwise.training.objective import build_objective
             from spanwise.training.trainer import train
@@ -202,7 +202,7 @@ class Pipeline:
             train(
                 model,
                 tokenizer,
-                list(read_trajectories(self._needed(data))),
+                self._learnt_from(data),
                 training,
                 self.run.path / output,
                 seed,
@@ -239,7 +239,6 @@ class Pipeline:
                 tick(len(recorded.ids), len(specs), f"won {won}/{number}")
 
     def _make_tokenizer(self, tick: Tick) -> None:
-        from spanwise.traces.jsonl import read_trajectories
         from spanwise.training.models import create_tokenizer, load_tokenizer
 
         path = self.recipe.teacher.model.path
@@ -248,12 +247,23 @@ class Pipeline:
         else:
             texts = (
                 text
-                for trajectory in read_trajectories(self._needed(EXPERT))
+                for trajectory in self._learnt_from(EXPERT)
                 for step in trajectory.steps
                 for text in (step.observation, step.completion)
             )
             tokenizer = create_tokenizer(texts, self.recipe.tokenizer)
         tokenizer.save_pretrained(self.run.path / TOKENIZER)
+
+    def _learnt_from(self, data: str) -> list[Trajectory]:
+        """The trajectories of a file that training may see; in an order that an interruption cannot change."""
+        from spanwise.traces.jsonl import read_trajectories
+
+        path = self._needed(data)
+        wanted = self.recipe.collect if data == EXPERT else self.recipe.teacher.rollouts
+        kept = [one for one in read_trajectories(path) if one.success or not wanted.only_successful]
+        if not kept:
+            raise RunDirectoryError(f"{path}: no episode was won, so there is nothing to learn from")
+        return sorted(kept, key=lambda one: one.id)
 
     def _tokenizer(self) -> PreTrainedTokenizerBase:
         from spanwise.training.models import load_tokenizer
