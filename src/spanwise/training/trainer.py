@@ -213,8 +213,11 @@ class SpanTrainer(Trainer):
         """This batch's share of the step's loss; ``num_items_in_batch`` holds the step's :class:`Counts`."""
         chosen = self._supervised(inputs)
         kind, targets = self._kinds(inputs)[chosen], inputs["target_ids"][chosen]
-        signal = None if self.teacher is None else self.teacher.signal(inputs["input_ids"], chosen)
-        logits = logits_at(self.accelerator.unwrap_model(model), inputs["input_ids"], chosen, self.vocabulary)
+        signal = None
+        if self.teacher is not None:
+            with self.accelerator.autocast():
+                signal = self.teacher.signal(inputs["input_ids"], chosen)
+        logits = logits_at(model, inputs["input_ids"], chosen, self.vocabulary)
         loss, losses = span_loss(
             self.objective, logits, targets, kind, inputs["span_length"][chosen], num_items_in_batch, signal
         )
