@@ -294,6 +294,8 @@ class _Report(TrainerCallback):
         self.loss = (logs or {}).get("loss", self.loss)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step == state.max_steps:  # however short the run, its end is in the log
+            control.should_log = True
         if self.progress:
             self.progress(state.global_step, state.max_steps, self.loss)
 
