@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import importlib.metadata
@@ -62,7 +63,7 @@ class RunDirectory:
             work: Does it; may be interrupted and called again.
 
         Raises:
-            RunDirectoryError: The stage was done, or begun, with other inputs.
+            RunDirectoryError: The stage was done, or begun, with other inputs; or the disk is full.
         """
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         stages = self.manifest["stages"]
@@ -86,6 +87,12 @@ class RunDirectory:
         try:
             work()
             entry["status"] = "done"
+        except Exception as error:
+            if not _is_full_disk(error):
+                raise
+            raise RunDirectoryError(
+                f"{self.path}: the disk is full, so the stage {name!r} stopped; make room, the same command continues"
+            ) from error
         finally:
             entry["seconds"] = round(earlier + (datetime.now(UTC) - started).total_seconds(), 3)
             self._save()
@@ -117,6 +124,13 @@ def write_atomically(path: Path, text: str) -> None:
         raise RunDirectoryError(f"{path}: cannot be written: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _is_full_disk(error: Exception) -> bool:
+    """Whether this is how the system, safetensors or torch say that nothing more can be written."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return any(words in str(error) for words in ("No space left on device", "PytorchStreamWriter failed writing"))
 
 
 def _read_manifest(path: Path) -> dict[str, Any] | None:

@@ -91,3 +91,29 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["file.json"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+        RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"),
+    ],
+)
+def test_a_full_disk_stops_a_stage_with_a_line(tmp_path: Path, error: Exception) -> None:
+    def work() -> None:
+        raise error
+
+    with RunDirectory.open(tmp_path, RECIPE) as run:
+        with pytest.raises(RunDirectoryError, match="the disk is full, so the stage 'train' stopped"):
+            run.stage("train", {}, work)
+        assert run.stage("train", {}, lambda: None)
+
+
+def test_other_faults_of_a_stage_keep_their_type(tmp_path: Path) -> None:
+    def work() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with RunDirectory.open(tmp_path, RECIPE) as run, pytest.raises(PermissionError):
+        run.stage("train", {}, work)
