@@ -1,6 +1,7 @@
 """How far a student's distribution is from the teacher's, per position, in nats.
 
-All take log-probabilities [N, V] and give [N]; all are zero where the two agree and never negative.
+All take log-probabilities over the same outcomes, [N, O], and give [N]; all are zero where the two agree, and positive
+otherwise up to rounding.
 """
 
 from __future__ import annotations
@@ -33,10 +34,5 @@ def jsd(teacher: Tensor, student: Tensor, beta: float) -> Tensor:
 
 
 def cross_entropy(student: Tensor, target_ids: Tensor) -> Tensor:
-    """-log student(target): what imitation minimises; needs no teacher."""
+    """-log student(target), from log-probabilities [N, V] and tokens [N]: what imitation minimises."""
     return -student.gather(-1, target_ids[:, None])[:, 0]
-
-
-def tempered(log_probs: Tensor, temperature: float) -> Tensor:
-    """The distribution at another temperature, as log-probabilities."""
-    return log_probs if temperature == 1.0 else torch.log_softmax(log_probs / temperature, dim=-1)

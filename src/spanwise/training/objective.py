@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from spanwise.config import Divergence, ObjectiveConfig, Reduction, TermConfig
-from spanwise.teacher.signal import DenseSignal
+from spanwise.teacher.signal import TeacherSignal
 from spanwise.training import divergences
 from spanwise.types import SUPERVISED_KINDS, SpanKind
 
@@ -93,7 +93,7 @@ def count(kind: Tensor, span_length: Tensor) -> Counts:
 
 
 def position_losses(
-    objective: SpanObjective, logits: Tensor, target_ids: Tensor, kind: Tensor, signal: DenseSignal | None
+    objective: SpanObjective, logits: Tensor, target_ids: Tensor, kind: Tensor, signal: TeacherSignal | None
 ) -> Tensor:
     """Each position's divergence under its own kind's term, unweighted, fp32 [N].
 
@@ -115,7 +115,7 @@ def position_losses(
     losses = torch.zeros(len(target_ids), dtype=student.dtype, device=student.device)
     for one in SUPERVISED_KINDS:
         chosen = (kind == one).nonzero()[:, 0]
-        part = None if signal is None else DenseSignal(signal.log_probs[chosen])
+        part = None if signal is None else signal.at(chosen)
         losses = losses.index_put(
             (chosen,), _divergence(objective.term(one), student[chosen], target_ids[chosen], part)
         )
@@ -147,7 +147,7 @@ def span_loss(
     kind: Tensor,
     span_length: Tensor,
     counts: Counts,
-    signal: DenseSignal | None,
+    signal: TeacherSignal | None,
 ) -> tuple[Tensor, Tensor]:
     """The loss of some positions, and each position's divergence [N]. Losses of disjoint positions add up.
 
@@ -157,13 +157,12 @@ def span_loss(
     return (losses * position_weights(objective, kind, span_length, counts)).sum(), losses
 
 
-def _divergence(term: SpanTerm, student: Tensor, target_ids: Tensor, signal: DenseSignal | None) -> Tensor:
+def _divergence(term: SpanTerm, student: Tensor, target_ids: Tensor, signal: TeacherSignal | None) -> Tensor:
     if term.divergence == "cross_entropy":
         return divergences.cross_entropy(student, target_ids)
     if signal is None:
         raise ValueError(f"the divergence {term.divergence!r} needs a teacher")
-    teacher = divergences.tempered(signal.log_probs, term.temperature)
-    student = divergences.tempered(student, term.temperature)
+    teacher, student = signal.align(student, term.temperature)
     square = term.temperature**2
     if term.divergence == "forward_kl":
         return square * divergences.forward_kl(teacher, student)
