@@ -21,6 +21,7 @@ def plan_batches(
     seed: int,
     pacing: Pacing = "none",
     complexity: np.ndarray | None = None,
+    multiple: int = 1,
 ) -> list[list[int]]:
     """The rows of every batch of a training run, in order; a pure function of its arguments.
 
@@ -28,11 +29,13 @@ def plan_batches(
         lengths: Tokens of each row.
         budget: Rows times the longest row of a batch stay within it; a single longer row is a batch of its own.
         batches: How many are wanted; None: as many as ``epochs`` make.
-        epochs: Passes over the data, where ``batches`` is None; the last may be a part, of a batch or two more or less.
+        epochs: Passes over the data, where ``batches`` is None; the last may be a part.
         seed: Of the shuffling.
         pacing: ``none``: shuffled; ``sorted``: every epoch from simple to complex; ``competence``: the simplest share
-            is drawn from, and grows until it is all.
+            is drawn from, and grows until it is all (then ``epochs`` say how much is drawn, not how often each row).
         complexity: C of each row; needed unless pacing is ``none``.
+        multiple: What the number of batches shall be a multiple of, so that so many processes have equal shares; where
+            ``epochs`` do not make it one, the plan goes on into the next.
 
     Raises:
         ValueError: Pacing without complexity.
@@ -40,24 +43,37 @@ def plan_batches(
     if pacing != "none" and complexity is None:
         raise ValueError(f"pacing {pacing!r} needs the complexity of each row")
     sizes = np.asarray(lengths)
+    simplest_first = np.arange(len(sizes)) if complexity is None else np.argsort(complexity, kind="stable")
     generator = np.random.default_rng(seed)
-    plan: list[list[int]] = []
-    per_epoch = len(_fill(np.argsort(sizes, kind="stable"), sizes, budget))
-    goal = batches if batches is not None else max(1, round(epochs * per_epoch))
-    while len(plan) < goal:
+    per_pass = len(batches_of_similar_length(lengths, budget))
+
+    def one_pass(share: float) -> list[list[int]]:
         if pacing == "sorted":
-            assert complexity is not None
-            epoch = _fill(np.argsort(complexity, kind="stable"), sizes, budget)
-        elif pacing == "competence":
-            assert complexity is not None
-            share = competence(min(1.0, len(plan) / goal))
-            simplest = np.argsort(complexity, kind="stable")[: max(1, round(share * len(sizes)))]
-            # Drawn anew every 20th of the way, so that the share grows smoothly.
-            epoch = _shuffled(simplest, sizes, budget, generator)[: max(1, round(goal / 20))]
-        else:
-            epoch = _shuffled(np.arange(len(sizes)), sizes, budget, generator)
-        plan.extend(epoch[: goal - len(plan)])
+            return _fill(simplest_first, sizes, budget)
+        return _shuffled(simplest_first[: max(1, round(share * len(sizes)))], sizes, budget, generator)
+
+    plan: list[list[int]] = []
+    if batches is not None:
+        total = batches
+    elif pacing == "competence":
+        total = round(epochs * per_pass)
+    else:
+        for _ in range(int(epochs)):
+            plan.extend(one_pass(1.0))
+        total = len(plan) + round(epochs % 1 * per_pass)
+    total = -(-max(1, total) // multiple) * multiple
+    # Competence draws anew every 20th of the way, so that its share grows smoothly.
+    stretch = max(1, total // 20) if pacing == "competence" else total
+    while len(plan) < total:
+        share = competence(len(plan) / total) if pacing == "competence" else 1.0
+        plan.extend(one_pass(share)[: min(stretch, total - len(plan))])
     return plan
+
+
+def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Every row once, shortest first: the fewest batches, for work whose order does not matter."""
+    sizes = np.asarray(lengths)
+    return _fill(np.argsort(sizes, kind="stable"), sizes, budget)
 
 
 def padding_share(lengths: Sequence[int], plan: Sequence[Sequence[int]]) -> float:

@@ -21,14 +21,14 @@ INITIAL_COMPETENCE = 0.1
 
 
 def complexity(
-    rows: Sequence[TokenizedTrajectory], config: CurriculumConfig, entropy: Sequence[float] | None = None
+    rows: Sequence[TokenizedTrajectory], config: CurriculumConfig, entropy: Sequence[float] | np.ndarray | None = None
 ) -> np.ndarray:
     """C of each trajectory, float64 [rows].
 
     Args:
         rows: The data set.
         config: The weights alpha, beta, gamma.
-        entropy: Teacher entropy of each row, summed over its supervised tokens (nats); None where there is no teacher.
+        entropy: Teacher entropy of each row, summed over its supervised tokens (nats); None: no such term.
 
     Raises:
         ValueError: ``entropy`` has another length than ``rows``.

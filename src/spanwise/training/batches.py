@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from spanwise.data.tokenize import TokenizedTrajectory
 from spanwise.types import SpanKind
 
 
-class Rows(Dataset):
-    """Tokenised trajectories by index."""
+class PlannedBatches(Dataset):
+    """The batches of a plan, in its order: an item is a batch, so whatever shards items shards whole batches."""
 
-    def __init__(self, rows: Sequence[TokenizedTrajectory]) -> None:
-        self.rows = rows
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> TokenizedTrajectory:
-        return self.rows[index]
-
-
-class PlannedBatches(Sampler[list[int]]):
-    """The batches of a plan, in its order."""
-
-    def __init__(self, plan: Sequence[list[int]]) -> None:
-        self.plan = plan
-        self.batch_size = 1  # accelerate asks; a batch counts as one
-
-    def __iter__(self) -> Iterator[list[int]]:
-        return iter(self.plan)
+    def __init__(self, rows: Sequence[TokenizedTrajectory], plan: Sequence[Sequence[int]]) -> None:
+        self.rows, self.plan = rows, plan
 
     def __len__(self) -> int:
         return len(self.plan)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return collate([self.rows[row] for row in self.plan[index]])
 
 
 def collate(rows: Sequence[TokenizedTrajectory]) -> dict[str, Tensor]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -24,17 +26,18 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 
 from spanwise.config import TrainingConfig
-from spanwise.data.batching import padding_share, plan_batches
+from spanwise.data.batching import batches_of_similar_length, padding_share, plan_batches
 from spanwise.data.curriculum import complexity
 from spanwise.data.tokenize import OverlongReport, TokenizedTrajectory, tokenize_all
-from spanwise.errors import ModelError, TrainingError
+from spanwise.errors import ConfigError, ModelError, TrainingError
 from spanwise.teacher.online import OnlineTeacher
 from spanwise.teacher.signal import Teacher
-from spanwise.training.batches import PlannedBatches, Rows, collate
+from spanwise.training.batches import PlannedBatches, collate
+from spanwise.training.metrics import KindMetrics
 from spanwise.training.models import count_parameters, logits_at
 from spanwise.training.objective import Counts, build_objective, count, span_loss
 from spanwise.training.optimizers import create_optimizer
-from spanwise.types import SUPERVISED_KINDS, SpanKind, Trajectory
+from spanwise.types import SpanKind, Trajectory
 
 #: Written last into a finished model folder: where it is, training is done.
 RESULT_FILE = "training.json"
@@ -86,7 +89,10 @@ def train(
         teacher: Who is distilled; needed by every objective but imitation.
         progress: Told after each optimizer step.
 
+    Under a distributed launcher every process calls this with the same arguments; the first of them writes.
+
     Raises:
+        ConfigError: The curriculum weighs the teacher's entropy, and the objective has no teacher.
         ModelError: The objective needs a teacher and there is none, or the models do not fit the tokenizer.
         TokenizationError: Nothing would be supervised.
         TrainingError: The loss is not finite.
@@ -102,45 +108,44 @@ def train(
     if objective.needs_teacher and teacher is None:
         raise ModelError(f"the objective {config.objective.method!r} needs a teacher, and none was given")
     rows, overlong = tokenize_all(trajectories, tokenizer, config.max_length, config.overlong)
-    use_bf16 = config.precision == "bf16" or (config.precision == "auto" and computes_in_bf16())
-    online = OnlineTeacher(teacher, vocabulary) if teacher is not None and objective.needs_teacher else None
-    plan = _plan(rows, config, seed, online)
-    steps = math.ceil(len(plan) / config.accumulation)
+    lengths = [len(row) for row in rows]
 
     checkpoints = output / "checkpoints"
-    arguments = TrainingArguments(
-        output_dir=str(checkpoints),
-        max_steps=steps,
-        gradient_accumulation_steps=config.accumulation,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type=config.schedule,
-        warmup_steps=round(config.warmup * steps),
-        max_grad_norm=config.max_grad_norm,
-        bf16=use_bf16,
-        use_cpu=not torch.cuda.is_available(),
-        save_steps=config.save_every,
-        save_total_limit=2,
-        logging_steps=config.log_every,
-        logging_nan_inf_filter=False,
-        report_to=[],
-        disable_tqdm=True,
-        seed=seed,
-        remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        log_level="error",
-        accelerator_config={"dispatch_batches": False, "even_batches": False},
+    arguments = _arguments(config, checkpoints, seed)
+    online = None
+    if teacher is not None and objective.needs_teacher:
+        online = OnlineTeacher(cast(Any, teacher).to(arguments.device), vocabulary)
+    scores = None
+    if config.curriculum.pacing != "none":
+        scores = _complexity(rows, config, online, arguments)
+    step_batches = config.accumulation * arguments.world_size
+    plan = plan_batches(
+        lengths,
+        config.batch_tokens,
+        None if config.max_steps is None else config.max_steps * step_batches,
+        config.epochs,
+        seed,
+        config.curriculum.pacing,
+        scores,
+        multiple=arguments.world_size,
     )
-    trainer = SpanTrainer(model, arguments, config, rows, plan, vocabulary, online, output / "metrics.jsonl", progress)
+    arguments.max_steps = steps = math.ceil(len(plan) / step_batches)
+
+    metrics = output / "metrics.jsonl"
+    trainer = SpanTrainer(model, arguments, config, PlannedBatches(rows, plan), vocabulary, online, metrics, progress)
     checkpoint = _last_checkpoint(checkpoints)
-    _cut_metrics(output / "metrics.jsonl", after=_step_of(checkpoint))
+    if trainer.is_world_process_zero():
+        _cut_metrics(metrics, after=_step_of(checkpoint))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # its forward is its own again
     result = TrainingResult(
         steps=steps,
-        tokens=sum(len(rows[index]) for batch in plan for index in batch),
-        padding=round(padding_share([len(row) for row in rows], plan), 4),
+        tokens=sum(lengths[index] for batch in plan for index in batch),
+        padding=round(padding_share(lengths, plan), 4),
         parameters=count_parameters(model),
         overlong=overlong,
     )
+    trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
         model.save_pretrained(output)
         tokenizer.save_pretrained(output)
@@ -159,23 +164,23 @@ class SpanTrainer(Trainer):
         model: PreTrainedModel,
         arguments: TrainingArguments,
         config: TrainingConfig,
-        rows: Sequence[TokenizedTrajectory],
-        plan: Sequence[list[int]],
+        batches: PlannedBatches,
         vocabulary: int,
         teacher: Teacher | None,
         metrics: Path,
         progress: Progress | None,
     ) -> None:
-        """A trainer that will follow ``plan`` batch by batch."""
-        super().__init__(model=model, args=arguments, data_collator=collate, callbacks=[_Report(progress)])
+        """A trainer that will follow a plan batch by batch."""
+        super().__init__(model=model, args=arguments, train_dataset=batches, callbacks=[_Report(progress)])
         self.remove_callback(PrinterCallback)
         disable_progress_bar()
         self.loss_is_scaled_for_ga = True
         self.settings = config
         self.objective = build_objective(config.objective)
-        self.rows, self.plan, self.vocabulary, self.teacher = rows, plan, vocabulary, teacher
+        self.vocabulary, self.teacher = vocabulary, teacher
         self.metrics_path = metrics
-        self._sums: dict[str, float] = {}
+        self._metrics = KindMetrics(arguments.device)
+        self._tokens, self._clock = 0, time.perf_counter()
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """The recipe's optimizer."""
@@ -191,7 +196,10 @@ class SpanTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader:
         """The planned batches."""
-        loader = DataLoader(Rows(self.rows), batch_sampler=PlannedBatches(self.plan), collate_fn=collate)
+        assert self.train_dataset is not None
+        loader = DataLoader(
+            self.train_dataset, collate_fn=lambda items: items[0], pin_memory=self.args.dataloader_pin_memory
+        )
         return self.accelerator.prepare(loader)
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> tuple[list, Any]:
@@ -202,9 +210,8 @@ class SpanTrainer(Trainer):
             chosen = self._supervised(batch)
             part = count(self._kinds(batch)[chosen].cpu(), batch["span_length"][chosen].cpu())
             tokens, spans = tokens + part.tokens, spans + part.spans
-        both = torch.stack([tokens, spans]).to(device)
-        if self.accelerator.num_processes > 1:
-            both = self.accelerator.reduce(both, reduction="sum")
+            self._tokens += int(batch["valid"].sum())
+        both = self._add_up(torch.stack([tokens, spans]).to(device))
         return samples, Counts(both[0], both[1])
 
     def compute_loss(
@@ -226,29 +233,32 @@ class SpanTrainer(Trainer):
                 f"the loss is not finite at step {self.state.global_step + 1}: lower training.learning_rate "
                 f"(now {self.settings.learning_rate}) or raise training.warmup"
             )
-        self._note(loss, losses, logits, targets, kind, signal)
+        self._metrics.add(losses, logits, targets, inputs["kind"][chosen], signal)
         # Processes average their gradients; the denominators are global already, so the sum is what is wanted.
         return loss * self.accelerator.num_processes
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds the means per kind since the last line, and keeps the line in ``metrics.jsonl``."""
-        if "loss" not in logs or not self._sums:
-            super().log(logs, start_time)
-            return
-        sums, self._sums = self._sums, {}
-        line: dict[str, float] = {"step": self.state.global_step, "learning_rate": logs["learning_rate"]}
-        line["loss"] = sums["loss"] / max(1, round(sums["batches"] / self.settings.accumulation))
-        for one in SUPERVISED_KINDS:
-            name = one.name.lower()
-            tokens = sums.get(f"{name}_tokens", 0.0)
-            for quantity in ("loss", "accuracy", "kl", "entropy", "agreement"):
-                if tokens and f"{name}_{quantity}" in sums:
-                    line[f"{name}_{quantity}"] = sums[f"{name}_{quantity}"] / tokens
-        super().log({**logs, **line}, start_time)
-        if self.is_world_process_zero():
-            self.metrics_path.parent.mkdir(parents=True, exist_ok=True)
-            with self.metrics_path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({key: round(value, 6) for key, value in line.items()}) + "\n")
+        if "loss" in logs:
+            now, tokens = time.perf_counter(), float(self._add_up(torch.tensor(self._tokens, device=self.args.device)))
+            logs = {
+                "step": self.state.global_step,
+                "learning_rate": logs["learning_rate"],
+                "loss": logs["loss"],
+                "grad_norm": logs["grad_norm"],
+                "tokens_per_second": tokens / (now - self._clock),
+                **self._metrics.take(self._add_up),
+            }
+            self._tokens, self._clock = 0, now
+            if self.is_world_process_zero():
+                self.metrics_path.parent.mkdir(parents=True, exist_ok=True)
+                with self.metrics_path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({key: round(value, 6) for key, value in logs.items()}) + "\n")
+        super().log(logs, start_time)
+
+    def _add_up(self, values: Tensor) -> Tensor:
+        """The sum over all processes."""
+        return cast(Tensor, self.accelerator.reduce(values, reduction="sum"))
 
     def _supervised(self, batch: dict[str, Tensor]) -> Tensor:
         """Which positions are trained on, bool [B, T]: those an agent wrote; for a language model all tokens."""
@@ -261,26 +271,6 @@ class SpanTrainer(Trainer):
         if self.settings.objective.method == "language_model":
             return batch["kind"].clamp(min=int(SpanKind.REASON))
         return batch["kind"]
-
-    @torch.no_grad()
-    def _note(self, loss: Tensor, losses: Tensor, logits: Tensor, targets: Tensor, kind: Tensor, signal: Any) -> None:
-        sums = self._sums
-        sums["loss"] = sums.get("loss", 0.0) + float(loss)
-        sums["batches"] = sums.get("batches", 0.0) + 1
-        guess = logits.argmax(-1)
-        values = {"loss": losses, "accuracy": guess == targets}
-        if signal is not None:
-            student = torch.log_softmax(logits.float(), -1)
-            values["kl"] = (signal.log_probs.exp() * (signal.log_probs - student)).sum(-1)
-            values["entropy"] = signal.entropy
-            values["agreement"] = guess == signal.log_probs.argmax(-1)
-        for one in SUPERVISED_KINDS:
-            chosen = kind == one
-            name = one.name.lower()
-            sums[f"{name}_tokens"] = sums.get(f"{name}_tokens", 0.0) + float(chosen.sum())
-            for quantity, value in values.items():
-                key = f"{name}_{quantity}"
-                sums[key] = sums.get(key, 0.0) + float(value[chosen].float().sum())
 
 
 class _Report(TrainerCallback):
@@ -307,26 +297,58 @@ def computes_in_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _plan(
-    rows: Sequence[TokenizedTrajectory], config: TrainingConfig, seed: int, teacher: OnlineTeacher | None
-) -> list[list[int]]:
-    """All batches of the run, each optimizer step's worth complete."""
-    wanted = None if config.max_steps is None else config.max_steps * config.accumulation
-    scores = None
-    if config.curriculum.pacing != "none":
-        entropy = None if teacher is None else [_entropy(row, teacher) for row in rows]
-        scores = complexity(rows, config.curriculum, entropy)
-    lengths = [len(row) for row in rows]
-    pacing = config.curriculum.pacing
-    return plan_batches(lengths, config.batch_tokens, wanted, config.epochs, seed, pacing, scores)
+def _arguments(config: TrainingConfig, checkpoints: Path, seed: int) -> TrainingArguments:
+    """The recipe in the words of ``transformers``, but for the number of steps, which follows from the plan."""
+    cuda = torch.cuda.is_available()
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        gradient_accumulation_steps=config.accumulation,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type=config.schedule,
+        warmup_steps=config.warmup,  # below 1: a share of all steps
+        max_grad_norm=config.max_grad_norm,
+        bf16=config.precision == "bf16" or (config.precision == "auto" and computes_in_bf16()),
+        use_cpu=not cuda,
+        per_device_train_batch_size=1,  # an item is a batch already
+        save_steps=config.save_every,
+        save_total_limit=2,
+        logging_steps=config.log_every,
+        logging_nan_inf_filter=False,
+        report_to=[],
+        disable_tqdm=True,
+        seed=seed,
+        remove_unused_columns=False,
+        dataloader_pin_memory=cuda,
+        log_level="error",
+        accelerator_config={"dispatch_batches": False, "even_batches": False},
+    )
 
 
-def _entropy(row: TokenizedTrajectory, teacher: OnlineTeacher) -> float:
-    """The teacher's entropy summed over a row's supervised positions, nats."""
-    batch = collate([row])
-    device = next(teacher.model.parameters()).device
-    chosen = (batch["kind"] != SpanKind.CONTEXT).to(device)
-    return float(teacher.signal(batch["input_ids"].to(device), chosen).entropy.sum())
+def _complexity(
+    rows: Sequence[TokenizedTrajectory],
+    config: TrainingConfig,
+    teacher: OnlineTeacher | None,
+    arguments: TrainingArguments,
+) -> np.ndarray:
+    """C of each row; the teacher reads them all, once, where its entropy has a weight."""
+    if config.curriculum.gamma == 0:
+        return complexity(rows, config.curriculum)
+    if teacher is None:
+        raise ConfigError(
+            f"curriculum.gamma = {config.curriculum.gamma} weighs the teacher's entropy, and the objective "
+            f"{config.objective.method!r} has no teacher: set curriculum.gamma = 0"
+        )
+    entropy = np.zeros(len(rows))
+    autocast = torch.autocast(arguments.device.type, torch.bfloat16, enabled=arguments.bf16)
+    for batch in batches_of_similar_length([len(row) for row in rows], config.batch_tokens):
+        tensors = collate([rows[index] for index in batch])
+        chosen = (tensors["kind"] != SpanKind.CONTEXT).to(arguments.device)
+        with autocast:
+            of_position = teacher.signal(tensors["input_ids"].to(arguments.device), chosen).entropy
+        of_row = torch.zeros(len(batch), dtype=torch.float64, device=arguments.device)
+        of_row.index_add_(0, chosen.nonzero()[:, 0], of_position.double())
+        entropy[batch] = of_row.cpu().numpy()
+    return complexity(rows, config.curriculum, entropy)
 
 
 def _last_checkpoint(folder: Path) -> Path | None:

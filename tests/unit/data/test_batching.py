@@ -20,6 +20,30 @@ def test_passes_hold_every_row_within_the_budget(lengths, budget, seed) -> None:
     assert 0 <= padding_share(lengths, plan) < 1
 
 
+@given(
+    st.lists(st.integers(1, 50), min_size=1, max_size=60),
+    st.integers(20, 200),
+    st.sampled_from(["none", "sorted"]),
+    st.integers(1, 3),
+)
+def test_whole_epochs_hold_every_row_equally_often(lengths, budget, pacing, epochs) -> None:
+    plan = plan_batches(lengths, budget, None, epochs, 0, pacing, np.asarray(lengths, dtype=float))
+    drawn = np.bincount([row for batch in plan for row in batch], minlength=len(lengths))
+    assert (drawn == epochs).all()
+
+
+@pytest.mark.parametrize("pacing", ["none", "sorted", "competence"])
+def test_processes_get_equal_shares(pacing) -> None:
+    plan = plan_batches([5] * 10, 5, None, 1.0, 0, pacing, np.arange(10.0), multiple=4)
+    assert len(plan) == 12
+
+
+def test_half_an_epoch_is_half_the_batches() -> None:
+    plan = plan_batches([5] * 10, 5, None, 1.5, 0)
+    assert len(plan) == 15
+    assert len({row for batch in plan[10:] for row in batch}) == 5
+
+
 def test_a_longer_plan_begins_as_the_shorter_one() -> None:
     lengths = list(range(1, 40))
     assert plan_batches(lengths, 100, 30, 1.0, 0)[:10] == plan_batches(lengths, 100, 10, 1.0, 0)

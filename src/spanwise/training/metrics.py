@@ -1,0 +1,70 @@
+"""What training reports per kind of span: means over the tokens of that kind since the last line of the log.
+
+loss        the term that is minimised, unweighted, nats
+accuracy    share of tokens that the student would have chosen itself
+kl          KL(teacher || student), nats, whatever is minimised
+entropy     the teacher's entropy, nats
+agreement   share of positions where student and teacher prefer the same token
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from spanwise.teacher.signal import TeacherSignal
+from spanwise.training.divergences import forward_kl
+from spanwise.types import SUPERVISED_KINDS
+
+QUANTITIES = ("loss", "accuracy", "kl", "entropy", "agreement")
+
+#: Positions looked at together: bounds the memory that a large vocabulary takes.
+_CHUNK = 2048
+
+
+class KindMetrics:
+    """Sums per kind, kept on the device, so that nothing waits for them until they are read."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Nothing counted yet."""
+        self._tokens = torch.zeros(len(SUPERVISED_KINDS), dtype=torch.float64, device=device)
+        self._sums = torch.zeros(len(QUANTITIES), len(SUPERVISED_KINDS), dtype=torch.float64, device=device)
+        self._distilled = False
+
+    @torch.no_grad()
+    def add(
+        self, losses: Tensor, logits: Tensor, target_ids: Tensor, kind: Tensor, signal: TeacherSignal | None
+    ) -> None:
+        """Counts some positions; arguments as in :func:`spanwise.training.objective.span_loss`."""
+        members_NK = torch.stack([kind == one for one in SUPERVISED_KINDS], dim=-1).double()
+        self._tokens += members_NK.sum(0)
+        self._distilled |= signal is not None
+        for chunk in torch.arange(len(kind), device=kind.device).split(_CHUNK):
+            guess = logits[chunk].argmax(-1)
+            values = [losses[chunk], guess == target_ids[chunk]]
+            if signal is not None:
+                part = signal.at(chunk)
+                divergence = forward_kl(*part.align(torch.log_softmax(logits[chunk].float(), -1), 1.0))
+                values += [divergence, part.entropy, guess == part.top]
+            values_QN = torch.stack([value.double() for value in values])
+            self._sums[: len(values)] += values_QN @ members_NK[chunk]
+
+    def take(self, add_up: Callable[[Tensor], Tensor]) -> dict[str, float]:
+        """The means as ``reason_loss``, ``act_kl`` and so on, without those that have no tokens; then all is zero.
+
+        Args:
+            add_up: Sums a tensor over processes.
+        """
+        tokens = add_up(self._tokens.clone()).tolist()
+        sums = add_up(self._sums.clone()).tolist()
+        self._tokens.zero_()
+        self._sums.zero_()
+        measured = QUANTITIES if self._distilled else QUANTITIES[:2]
+        return {
+            f"{kind.name.lower()}_{quantity}": sums[row][column] / tokens[column]
+            for column, kind in enumerate(SUPERVISED_KINDS)
+            if tokens[column]
+            for row, quantity in enumerate(measured)
+        }
