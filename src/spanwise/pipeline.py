@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from spanwise.config import ArchitectureConfig, CollectConfig, EnvironmentConfig, Recipe, TrainingConfig
+from spanwise.config import ArchitectureConfig, CollectConfig, Recipe, Table, TrainingConfig
 from spanwise.errors import ModelError, RunDirectoryError, TaskDataError
-from spanwise.run_directory import RunDirectory
+from spanwise.run_directory import RunDirectory, digest
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -82,14 +82,14 @@ class Pipeline:
         self._stage(
             "collect.expert",
             [],
-            recipe.collect,
+            {"collect": recipe.collect},
             lambda tick: self._collect(agent, recipe.collect, self.run.path / EXPERT, tick),
         )
 
     def train_teacher(self) -> None:
         """Makes the tokenizer and the teacher."""
         recipe, teacher = self.recipe, self.recipe.teacher
-        self._stage("train.tokenizer", ["collect.expert"], recipe.tokenizer, self._make_tokenizer)
+        self._stage("train.tokenizer", ["collect.expert"], {"tokenizer": recipe.tokenizer}, self._make_tokenizer)
         if teacher.training is None:
             return
         start: str | None = None
@@ -115,7 +115,7 @@ class Pipeline:
                     f"{everything}: the teacher won no game, so students have nothing to learn from"
                 )
 
-        self._stage("collect.teacher", ["train.teacher"], settings, work)
+        self._stage("collect.teacher", ["train.teacher"], {"rollouts": settings}, work)
 
     def train_students(self) -> None:
         """Trains every student of the recipe."""
@@ -146,7 +146,7 @@ class Pipeline:
                 evaluate_agent(agent, self.recipe, self.run.path / "evaluation" / name, tick, folder, self._tokenizer())
 
             trained = [] if folder is None else ["train.teacher" if name == "teacher" else f"train.students.{name}"]
-            self._stage(f"evaluate.{name}", trained, settings, work)
+            self._stage(f"evaluate.{name}", trained, {"evaluate": settings}, work)
 
     def report(self) -> None:
         """Writes the report anew; it is cheap, so it is never skipped."""
@@ -155,17 +155,17 @@ class Pipeline:
         with self.watcher.stage("report"):
             write_report(self.run.path, self.recipe)
 
-    def _stage(self, name: str, upstream: list[str], settings: Any, work: Callable[[Tick], None]) -> None:
+    def _stage(self, name: str, upstream: list[str], settings: dict[str, Table], work: Callable[[Tick], None]) -> None:
         """Runs a stage unless it is done; its inputs are its settings and those of the stages before it."""
         stages = self.run.manifest["stages"]
         missing = [one for one in upstream if one in stages and stages[one]["status"] != "done"]
         if missing:
             raise RunDirectoryError(f"{self.run.path}: the stage {name!r} needs {missing[0]!r} to be finished first")
         inputs = {
-            "settings": settings.model_dump(mode="json") if hasattr(settings, "model_dump") else settings,
+            **{key: _lasting(table) for key, table in settings.items()},
             "environment": _lasting(self.recipe.environment),
             "seed": self.recipe.seed,
-            "upstream": [stages[one]["inputs"] for one in upstream if one in stages],
+            "after": {one: digest(stages[one]["inputs"]) for one in upstream if one in stages},
         }
 
         def watched() -> None:
@@ -210,7 +210,7 @@ class Pipeline:
                 lambda step, steps, loss: tick(step, steps, "" if loss is None else f"loss {loss:.4f}"),
             )
 
-        self._stage(name, upstream, [training.model_dump(mode="json"), architecture.model_dump(mode="json")], work)
+        self._stage(name, upstream, {"training": training, "model": architecture}, work)
 
     def _collect(self, agent: Agent, settings: CollectConfig, path: Path, tick: Tick) -> None:
         """Plays what is not yet recorded in ``path``."""
@@ -330,6 +330,10 @@ def evaluate_agent(
     )
 
 
-def _lasting(environment: EnvironmentConfig) -> dict[str, Any]:
-    """What of the environment changes what is played: not how many processes play it, nor where its files lie."""
-    return environment.model_dump(mode="json", exclude={"workers", "data"})
+#: Settings that say how fast, how often saved or where, and never what comes out.
+_PASSING = frozenset({"workers", "data", "concurrency", "save_every", "log_every"})
+
+
+def _lasting(table: Table) -> dict[str, Any]:
+    """The settings of a table that change what a stage makes."""
+    return table.model_dump(mode="json", exclude=set(_PASSING & type(table).model_fields.keys()))

@@ -54,23 +54,23 @@ class RunDirectory:
             run._save()
             yield run
 
-    def stage(self, name: str, inputs: Any, work: Callable[[], None]) -> bool:
+    def stage(self, name: str, inputs: dict[str, Any], work: Callable[[], None]) -> bool:
         """Does the work of a stage unless it is done; says whether it did.
 
         Args:
             name: Of the stage.
-            inputs: The settings that it depends on, as JSON values; kept, and compared on the next call.
+            inputs: The settings that it depends on, as tables of JSON values; kept, and compared on the next call.
             work: Does it; may be interrupted and called again.
 
         Raises:
             RunDirectoryError: The stage was done, or begun, with other inputs; or the disk is full.
         """
-        digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         stages = self.manifest["stages"]
         entry = stages.get(name)
-        if entry is not None and entry["inputs"] != digest:
+        if entry is not None and entry["inputs"] != inputs:
             raise RunDirectoryError(
-                f"{self.path}: the stage {name!r} was {entry['status']} with other settings; choose another --out, "
+                f"{self.path}: the stage {name!r} was {entry['status']} with other settings "
+                f"({'; '.join(_differences(entry['inputs'], inputs))}); choose another --out, "
                 "or remove the folder to start over"
             )
         if entry is not None and entry["status"] == "done":
@@ -79,7 +79,7 @@ class RunDirectory:
         earlier = 0.0 if entry is None else entry["seconds"]
         stages[name] = entry = {
             "status": "running",
-            "inputs": digest,
+            "inputs": inputs,
             "started": started.isoformat(timespec="seconds"),
             "seconds": earlier,
         }
@@ -124,6 +124,24 @@ def write_atomically(path: Path, text: str) -> None:
         raise RunDirectoryError(f"{path}: cannot be written: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def digest(value: Any) -> str:
+    """A hash of JSON values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _differences(before: Any, now: Any, key: str = "") -> list[str]:
+    """Which keys differ between two tables, and what they were and are."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = sorted(before.keys() | now.keys())
+        return [
+            line
+            for one in keys
+            if before.get(one) != now.get(one)
+            for line in _differences(before.get(one), now.get(one), f"{key}.{one}".lstrip("."))
+        ]
+    return [f"{key} was {before!r}, is {now!r}"]
 
 
 def _is_full_disk(error: Exception) -> bool:
