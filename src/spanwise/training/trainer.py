@@ -32,6 +32,7 @@ from spanwise.data.tokenize import OverlongReport, TokenizedTrajectory, tokenize
 from spanwise.errors import ConfigError, ModelError, TrainingError
 from spanwise.teacher.online import OnlineTeacher
 from spanwise.teacher.signal import Teacher
+from spanwise.training.attention import fast_attention
 from spanwise.training.batches import PlannedBatches, collate
 from spanwise.training.metrics import KindMetrics
 from spanwise.training.models import count_parameters, logits_at
@@ -136,7 +137,8 @@ def train(
     checkpoint = _last_checkpoint(checkpoints)
     if trainer.is_world_process_zero():
         _cut_metrics(metrics, after=_step_of(checkpoint))
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    with fast_attention(model, *([] if online is None else [online.model])):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # its forward is its own again
     result = TrainingResult(
         steps=steps,

@@ -1,0 +1,74 @@
+"""Causal attention for training on CPUs, where torch's fused kernel is slower than its matrix products.
+
+Queries are cut into blocks, each of which meets only the keys that it may see. A training step of a small model over
+rows of 900 tokens takes three quarters of the time; ``benchmarks/training.py`` measures it.
+
+Shape suffixes: B rows, H heads, G key heads (each serves H / G heads), T tokens, D channels of a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+NAME = "spanwise_blocks"
+
+#: Queries that go together: long enough for the matrix products, short enough to skip most of what is masked.
+_BLOCK = 256
+
+
+def attention_in_blocks(
+    module: nn.Module,
+    query_BHTD: Tensor,
+    key_BGTD: Tensor,
+    value_BGTD: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **others: Any,
+) -> tuple[Tensor, None]:
+    """Causal attention, [B, T, H, D], in the form that ``transformers`` calls it.
+
+    Whatever is not plain causal attention over whole rows (an explicit mask, dropout, cached keys) is left to torch.
+    """
+    B, H, T, D = query_BHTD.shape
+    G = key_BGTD.shape[1]
+    if attention_mask is not None or dropout or key_BGTD.shape[2] != T:
+        return sdpa_attention_forward(
+            module, query_BHTD, key_BGTD, value_BGTD, attention_mask, dropout=dropout, scaling=scaling, **others
+        )
+    query = query_BHTD.reshape(B * G, H // G, T, D)
+    key, value = key_BGTD.reshape(B * G, T, D), value_BGTD.reshape(B * G, T, D)
+    scale = D**-0.5 if scaling is None else scaling
+    blocks = []
+    for start in range(0, T, _BLOCK):
+        end = min(T, start + _BLOCK)
+        future = torch.full((end - start, end), -torch.inf, dtype=query.dtype, device=query.device).triu(1 + start)
+        rows = query[:, :, start:end].reshape(B * G, -1, D)
+        scores = torch.baddbmm(future.repeat(H // G, 1), rows, key[:, :end].transpose(1, 2), alpha=scale)
+        blocks.append((torch.softmax(scores, dim=-1) @ value[:, :end]).view(B, H, end - start, D))
+    return torch.cat(blocks, dim=2).transpose(1, 2), None
+
+
+AttentionInterface.register(NAME, attention_in_blocks)
+AttentionMaskInterface.register(NAME, sdpa_mask)
+
+
+@contextmanager
+def fast_attention(*models: PreTrainedModel) -> Iterator[None]:
+    """Has models that are on a CPU, and use torch's attention, compute in blocks for a while."""
+    changed = [model for model in models if model.device.type == "cpu" and model.config._attn_implementation == "sdpa"]
+    for model in changed:
+        model.set_attn_implementation(NAME)
+    try:
+        yield
+    finally:
+        for model in changed:
+            model.set_attn_implementation("sdpa")
