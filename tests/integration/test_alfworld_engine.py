@@ -1,10 +1,7 @@
 """The fast engine says, offers and decides what the stock engine does, on generated and on released games."""
 
 import json
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +16,6 @@ from spanwise.environments.alfworld.engine import Engine, load_engine, load_game
 from spanwise.environments.alfworld.generate import GeneratedGames
 from spanwise.environments.alfworld.tasks import TASK_TYPES, AlfworldTasks
 
-SHARED = Path(os.environ.get("SPANWISE_SHARED_DATA", Path(__file__).parents[3] / "shared/data"))
 NONSENSE = (
     "",
     "dance",
@@ -49,22 +45,6 @@ def stock_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StockEngi
             return stock
 
         yield make
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds json_2.1.1 with its split valid_seen: ALFWORLD_DATA, or what is packed in the shared data."""
-    named = os.environ.get("ALFWORLD_DATA")
-    if named and (Path(named) / "json_2.1.1/valid_seen").is_dir():
-        return Path(named)
-    program = SHARED / "alfworld/unpack.py"
-    if not program.exists():
-        pytest.skip(
-            f"no released games: ALFWORLD_DATA does not hold them, and {program} (SPANWISE_SHARED_DATA) is missing"
-        )
-    folder = tmp_path_factory.mktemp("released")
-    subprocess.run([sys.executable, str(program), str(folder), "--splits", "valid_seen"], check=True)
-    return folder
 
 
 def play_both(
@@ -106,10 +86,10 @@ def test_same_as_stock_on_generated_games(task_type: str, stock_engine: StockEng
 
 
 @pytest.mark.parametrize("task_type", TASK_TYPES)
-def test_same_as_stock_on_released_games(task_type: str, stock_engine: StockEngine, released: Path):
-    tasks = AlfworldTasks(EnvironmentConfig(source="released", data=str(released))).tasks("valid_seen")
+def test_same_as_stock_on_released_games(task_type: str, stock_engine: StockEngine, released_games: Path):
+    tasks = AlfworldTasks(EnvironmentConfig(source="released", data=str(released_games))).tasks("valid_seen")
     drawn = random.Random(task_type).sample([task.task_id for task in tasks if task.task_type == task_type], 5)
-    files = [released / "json_2.1.1" / task_id / "game.tw-pddl" for task_id in drawn]
+    files = [released_games / "json_2.1.1" / task_id / "game.tw-pddl" for task_id in drawn]
     smallest = min(files, key=lambda path: path.stat().st_size)  # the stock engine takes its time
     compare(stock_engine, json.loads(smallest.read_text()), seed=2)
 

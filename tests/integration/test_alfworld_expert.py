@@ -1,9 +1,6 @@
 """The expert wins games on the real engine, and its commands can be read off its thoughts."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,8 +14,6 @@ from spanwise.environments.alfworld.tasks import TASK_TYPES, AlfworldTasks
 from spanwise.environments.protocol import TaskInfo
 from spanwise.types import SpanKind, Trajectory
 
-SHARED = Path(os.environ.get("SPANWISE_SHARED_DATA", Path(__file__).parents[3] / "shared/data"))
-
 
 @pytest.fixture(scope="module")
 def generated() -> AlfworldTasks:
@@ -27,19 +22,9 @@ def generated() -> AlfworldTasks:
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> AlfworldTasks:
-    """The released games: those under ALFWORLD_DATA, or those packed in the shared data."""
-    named = os.environ.get("ALFWORLD_DATA")
-    if named and (Path(named) / "json_2.1.1/valid_seen").is_dir():
-        return AlfworldTasks(EnvironmentConfig(source="released", data=named))
-    program = SHARED / "alfworld/unpack.py"
-    if not program.exists():
-        pytest.skip(
-            f"no released games: ALFWORLD_DATA does not hold them, and {program} (SPANWISE_SHARED_DATA) is missing"
-        )
-    folder = tmp_path_factory.mktemp("released")
-    subprocess.run([sys.executable, str(program), str(folder), "--splits", "valid_seen"], check=True)
-    return AlfworldTasks(EnvironmentConfig(source="released", data=str(folder)))
+def released(released_games: Path) -> AlfworldTasks:
+    """The released games."""
+    return AlfworldTasks(EnvironmentConfig(source="released", data=str(released_games)))
 
 
 @pytest.fixture(scope="module")

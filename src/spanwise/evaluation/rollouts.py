@@ -27,6 +27,7 @@ from spanwise.environments.protocol import TaskInfo, TaskSet
 from spanwise.errors import RunDirectoryError, TaskDataError
 from spanwise.evaluation.metrics import dump_records, record_episode, summarise
 from spanwise.evaluation.models import ModelFacts, describe_model
+from spanwise.run_directory import write_atomically
 from spanwise.traces.jsonl import TrajectoryAppender, read_trajectories, write_trajectories
 from spanwise.types import SCHEMA_VERSION
 
@@ -115,8 +116,8 @@ def evaluate(
         },
     }
     write_trajectories(path, trajectories)
-    _write(out / "episodes.jsonl", dump_records(records))
-    _write(out / "results.json", json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_atomically(out / "episodes.jsonl", dump_records(records))
+    write_atomically(out / "results.json", json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return results
 
 
@@ -176,7 +177,7 @@ def _claim(out: Path, settings: dict[str, Any]) -> None:
     if not path.exists():
         if (out / "trajectories.jsonl").exists():
             raise RunDirectoryError(f"{out}: holds trajectories.jsonl without settings.json; choose another folder")
-        _write(path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
+        write_atomically(path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
         return
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -188,16 +189,3 @@ def _claim(out: Path, settings: dict[str, Any]) -> None:
             f"{path}: this folder belongs to another evaluation; different: {', '.join(differing) or 'fields'}. "
             "Choose another folder, or remove this one"
         )
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise RunDirectoryError(f"{path}: cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)

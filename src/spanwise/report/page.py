@@ -13,11 +13,11 @@ from markupsafe import Markup
 from rich.text import Text
 
 from spanwise.config import Recipe
-from spanwise.errors import RunDirectoryError
 from spanwise.report import tables
 from spanwise.report.episodes import side_by_side
 from spanwise.report.plots import training_curves
 from spanwise.report.run_files import EvaluatedAgent, RunFiles, read_run
+from spanwise.run_directory import write_atomically
 from spanwise.traces.view import completion_html, context_html, printable
 
 #: What a terminal of 80 columns has room for: headings of the headline table, and what to call them there.
@@ -45,14 +45,7 @@ def write_report(run: Path, recipe: Recipe) -> None:
     files = read_run(run, recipe)
     html, markdown = _html(files), _markdown(files)
     for name, text in {"report.md": markdown, "report.html": html}.items():
-        partial = run / f".{name}.partial"
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(run / name)
-        except OSError as error:
-            raise RunDirectoryError(f"{run / name}: cannot be written: {error}") from error
-        finally:
-            partial.unlink(missing_ok=True)
+        write_atomically(run / name, text)
 
 
 def results_table(run: Path, recipe: Recipe) -> rich.table.Table:
