@@ -19,7 +19,7 @@ from spanwise.errors import TokenizationError
 from spanwise.types import Span, SpanKind, Step, Trajectory
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ class TokenizedTrajectory:
 
 def context_ids(observation: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Ids of the piece that carries an observation."""
-    return tokenizer.encode(context_text(observation), add_special_tokens=False)
+    return _encode(context_text(observation), tokenizer)["input_ids"]
 
 
 def prompt_ids(steps: Sequence[Step], observation: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
@@ -142,13 +142,13 @@ def tokenize_all(
 def _piece_ids(piece: Piece, tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
     """Ids of a piece, and the kind of each."""
     if piece.spans is None:
-        ids = tokenizer.encode(piece.text, add_special_tokens=False)
+        ids = list(_encode(piece.text, tokenizer)["input_ids"])
         return ids, [int(SpanKind.CONTEXT)] * len(ids)
     eos = tokenizer.eos_token_id
     if not isinstance(eos, int):
         raise TokenizationError("the tokenizer has no end-of-turn token (eos_token)")
     if piece.token_ids is None:
-        encoding = tokenizer(piece.text, add_special_tokens=False, return_offsets_mapping=True)
+        encoding = _encode(piece.text, tokenizer)
         ids, offsets = list(encoding["input_ids"]), list(encoding["offset_mapping"])
         ended = True
     else:
@@ -160,6 +160,11 @@ def _piece_ids(piece: Piece, tokenizer: PreTrainedTokenizerBase) -> tuple[list[i
         ids.append(eos)
         kinds.append(int(SpanKind.ACT))
     return ids, kinds
+
+
+def _encode(text: str, tokenizer: PreTrainedTokenizerBase) -> BatchEncoding:
+    """Ids and character offsets of text alone: what reads like a special token in it is text and cannot end a turn."""
+    return tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
 
 
 def token_kinds(offsets: Sequence[tuple[int, int]], text: str, spans: Sequence[Span]) -> list[SpanKind]:
@@ -194,7 +199,7 @@ def _byte_of() -> dict[str, int]:
 def _generated_offsets(ids: list[int], text: str, tokenizer: PreTrainedTokenizerBase) -> list[tuple[int, int]]:
     """Character ranges of generated ids, from the bytes that they stand for.
 
-    A token that ends inside a character starts where that character does.
+    A token that ends inside a character covers it, as does the one that goes on with it.
 
     Raises:
         TokenizationError: The vocabulary is not byte-level, or the ids do not spell the text.
@@ -202,11 +207,10 @@ def _generated_offsets(ids: list[int], text: str, tokenizer: PreTrainedTokenizer
     byte_of = _byte_of()
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     special = set(tokenizer.all_special_ids)
-    starts: list[int] = []
+    offsets: list[tuple[int, int]] = []
     spelled: list[str] = []
     length = 0
     for position, (token_id, token) in enumerate(zip(ids, tokenizer.convert_ids_to_tokens(ids), strict=True)):
-        starts.append(length)
         if token_id in special:
             decoded = decoder.decode(token.encode())
         elif token is None or any(character not in byte_of for character in token):
@@ -217,11 +221,12 @@ def _generated_offsets(ids: list[int], text: str, tokenizer: PreTrainedTokenizer
         else:
             decoded = decoder.decode(bytes(byte_of[character] for character in token))
         spelled.append(decoded)
+        unfinished = bool(decoder.getstate()[0])
+        offsets.append((length, length + len(decoded) + unfinished))
         length += len(decoded)
     spelled.append(decoder.decode(b"", final=True))
     if "".join(spelled) != text:
         raise TokenizationError(
             f"the stored token ids spell {''.join(spelled)[:80]!r}, the completion is {text[:80]!r}"
         )
-    ends = [*starts[1:], len(text)]
-    return [(start, max(end, start)) for start, end in zip(starts, ends, strict=False)]
+    return offsets
