@@ -197,6 +197,8 @@ class Pipeline:
             if build_objective(training.objective).needs_teacher:
                 teacher = load_model(self._teacher_folder())
                 check_same_vocabulary(load_tokenizer(self._teacher_folder()), tokenizer)
+            if start is None and architecture.path is not None:
+                check_same_vocabulary(tokenizer, load_tokenizer(architecture.path))
             seed = self.recipe.seed
             model = create_model(architecture, tokenizer, seed) if start is None else load_model(self.run.path / start)
             train(

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -104,3 +105,24 @@ def test_help_starts_without_heavy_imports() -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert answer.stdout.strip() == "[]"
     assert "collect" in spanwise("--help").stdout
+
+
+def test_a_student_with_another_tokenizer_is_refused(finished: Path, tmp_path: Path) -> None:
+    from spanwise.config import ArchitectureConfig, TokenizerConfig
+    from spanwise.training.models import create_model, create_tokenizer
+
+    tokenizer = create_tokenizer(["other words"], TokenizerConfig(vocab_size=264))
+    shape = ArchitectureConfig(hidden_size=16, intermediate_size=16, layers=1, heads=2)
+    create_model(shape, tokenizer, 0).save_pretrained(tmp_path / "other")
+    tokenizer.save_pretrained(tmp_path / "other")
+    run = tmp_path / "run"
+    copytree(finished, run)
+    manifest = json.loads((run / "manifest.json").read_text())
+    for stage in [name for name in manifest["stages"] if name.startswith(("train.students", "evaluate"))]:
+        del manifest["stages"][stage]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+    answer = spanwise("train", TOY, *SMALL, f'students.model.path="{tmp_path / "other"}"', "--out", run)
+
+    assert answer.returncode == 2, answer.stderr
+    assert "different tokenizers" in answer.stderr.splitlines()[-1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import torch
 from accelerate.utils import extract_model_from_parallel
+from safetensors import SafetensorError
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from transformers import (
@@ -21,6 +23,7 @@ from transformers import (
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
 )
+from transformers.utils import logging
 
 from spanwise.config import ArchitectureConfig, TokenizerConfig
 from spanwise.errors import ModelError
@@ -66,34 +69,44 @@ def create_model(config: ArchitectureConfig, tokenizer: PreTrainedTokenizerBase,
     """
     if config.path is not None:
         return load_model(config.path)
-    torch.manual_seed(seed)
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=config.hidden_size,
-            intermediate_size=config.intermediate_size,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            num_key_value_heads=config.kv_heads or config.heads,
-            max_position_embeddings=config.max_length,
-            tie_word_embeddings=True,
-            bos_token_id=None,
-            eos_token_id=cast(int, tokenizer.eos_token_id),
-            pad_token_id=cast(int, tokenizer.pad_token_id),
-        )
+    architecture = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=config.hidden_size,
+        intermediate_size=config.intermediate_size,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        num_key_value_heads=config.kv_heads or config.heads,
+        max_position_embeddings=config.max_length,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=cast(int, tokenizer.eos_token_id),
+        pad_token_id=cast(int, tokenizer.pad_token_id),
     )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return LlamaForCausalLM(architecture)
 
 
 def load_model(path: str | Path) -> PreTrainedModel:
     """The causal LM of a folder or hub name, in fp32.
 
     Raises:
-        ModelError: It is not there, or not a causal LM.
+        ModelError: It is not there, not a causal LM, damaged, or lacks weights (which would be random otherwise).
     """
+    _check_folder(path)
     try:
-        return AutoModelForCausalLM.from_pretrained(str(path), dtype=torch.float32)
-    except (OSError, ValueError) as error:
+        with _quiet_transformers():
+            model, report = AutoModelForCausalLM.from_pretrained(
+                str(path), dtype=torch.float32, output_loading_info=True
+            )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{path}: cannot be loaded as a causal language model: {_first_line(error)}") from error
+    if report["missing_keys"]:
+        missing = sorted(report["missing_keys"])
+        raise ModelError(
+            f"{path}: its weights lack {missing[0]}" + (f" and {len(missing) - 1} more" * (len(missing) > 1))
+        )
+    return model
 
 
 def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
@@ -102,13 +115,35 @@ def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
     Raises:
         ModelError: It is not there, or has no fast version (offsets need one).
     """
+    _check_folder(path)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(path), use_fast=True)
+        with _quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(str(path), use_fast=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: holds no tokenizer that can be loaded: {_first_line(error)}") from error
     if not tokenizer.is_fast:
         raise ModelError(f"{path}: its tokenizer has no fast version, which character offsets need")
     return tokenizer
+
+
+def _check_folder(path: str | Path) -> None:
+    """Tells a folder that is not there from a hub name, which has at most one slash."""
+    if not Path(path).exists() and (isinstance(path, Path) or path.startswith(("/", ".", "~")) or path.count("/") > 1):
+        raise ModelError(f"{path}: no such folder; expected a Hugging Face model folder or a hub name")
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Without its bars and reports for a while; what they would say is checked."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def fingerprint(tokenizer: PreTrainedTokenizerBase) -> str:
@@ -122,12 +157,16 @@ def check_same_vocabulary(teacher: PreTrainedTokenizerBase, student: PreTrainedT
     Raises:
         ModelError: The vocabularies differ.
     """
-    if fingerprint(teacher) != fingerprint(student):
-        raise ModelError(
-            f"teacher and student have different tokenizers: {teacher.name_or_path or 'teacher'} with {len(teacher)} "
-            f"tokens, {student.name_or_path or 'student'} with {len(student)}; a divergence needs one vocabulary, "
-            "give both models the same tokenizer"
-        )
+    if fingerprint(teacher) == fingerprint(student):
+        return
+    names = [tokenizer.name_or_path or name for tokenizer, name in ((teacher, "the teacher"), (student, "the student"))]
+    ours, theirs = student.get_vocab(), teacher.get_vocab()
+    token = min((token for token in ours.keys() | theirs.keys() if ours.get(token) != theirs.get(token)), default="")
+    raise ModelError(
+        f"teacher and student have different tokenizers: {names[0]} has {len(teacher)} tokens and {names[1]} "
+        f"{len(student)}, and {token!r} is token {theirs.get(token)} of the one and {ours.get(token)} of the other; "
+        "a divergence needs one vocabulary: give both models the same tokenizer"
+    )
 
 
 def count_parameters(model: PreTrainedModel) -> int:
