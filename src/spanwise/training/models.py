@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from accelerate.utils import extract_model_from_parallel
@@ -96,16 +96,16 @@ def load_model(path: str | Path) -> PreTrainedModel:
     _check_folder(path)
     try:
         with _quiet_transformers():
-            model, report = AutoModelForCausalLM.from_pretrained(
-                str(path), dtype=torch.float32, output_loading_info=True
+            loaded = AutoModelForCausalLM.from_pretrained(
+                str(path), dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
             )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{path}: cannot be loaded as a causal language model: {_first_line(error)}") from error
-    if report["missing_keys"]:
-        missing = sorted(report["missing_keys"])
-        raise ModelError(
-            f"{path}: its weights lack {missing[0]}" + (f" and {len(missing) - 1} more" * (len(missing) > 1))
-        )
+    model, report = cast(tuple[PreTrainedModel, dict[str, Any]], loaded)
+    for name, found, expected in sorted(report["mismatched_keys"]):
+        raise ModelError(f"{path}: weight {name}: expected shape {tuple(expected)}, found {tuple(found)}")
+    for name in sorted(report["missing_keys"]):
+        raise ModelError(f"{path}: weight {name} is missing")
     return model
 
 
