@@ -135,6 +135,14 @@ class TermConfig(Table):
     temperature: float = Field(default=1.0, gt=0)
     beta: float = Field(default=0.5, gt=0, lt=1, description="interpolation of jsd")
 
+    @model_validator(mode="after")
+    def _check_use(self) -> Self:
+        if self.divergence == "cross_entropy" and self.temperature != 1:
+            raise ValueError(f"cross_entropy has no temperature, found {self.temperature}")
+        if self.divergence != "jsd" and self.beta != 0.5:
+            raise ValueError(f"beta belongs to jsd, found {self.beta} for {self.divergence}")
+        return self
+
 
 class ObjectiveConfig(Table):
     """What is minimised; see ``training/objective.py``."""
@@ -143,6 +151,28 @@ class ObjectiveConfig(Table):
     reason: TermConfig = TermConfig()
     act: TermConfig = TermConfig()
     reduction: Reduction = "kind_mean"
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether anything is compared with a teacher's distribution."""
+        terms = {"sad": (self.reason, self.act), "token_kd": (self.act,)}.get(self.method, ())
+        return any(term.weight > 0 and term.divergence != "cross_entropy" for term in terms)
+
+    @model_validator(mode="after")
+    def _check_use(self) -> Self:
+        if self.method == "sad":
+            if self.reason.weight == self.act.weight == 0:
+                raise ValueError("reason.weight and act.weight are both 0, so nothing would be learnt")
+            return self
+        unused = [] if self.reduction in ("kind_mean", "token_sum") else ["reduction"]
+        if self.method == "token_kd":
+            unused += [] if self.reason in (TermConfig(), self.act) else ["reason"]
+            unused += [] if self.act.weight == 1 else ["act.weight"]
+        else:
+            unused += [name for name in ("reason", "act") if getattr(self, name) != TermConfig()]
+        if unused:
+            raise ValueError(f"{unused[0]} has no meaning for the method {self.method}; sad is the one that has it")
+        return self
 
 
 class CurriculumConfig(Table):
@@ -178,6 +208,15 @@ class TrainingConfig(Table):
     overlong: Literal["cut", "drop"] = Field(default="cut", description="cut after the last step that fits, or drop")
     save_every: int = Field(default=200, ge=1, description="optimizer steps between checkpoints")
     log_every: int = Field(default=10, ge=1)
+
+    @model_validator(mode="after")
+    def _check_entropy(self) -> Self:
+        if self.curriculum.pacing != "none" and self.curriculum.gamma != 0 and not self.objective.needs_teacher:
+            raise ValueError(
+                f"curriculum.gamma = {self.curriculum.gamma} weighs a teacher's entropy, and the objective has no "
+                "teacher: set curriculum.gamma = 0.0"
+            )
+        return self
 
 
 class TeacherConfig(Table):

@@ -35,6 +35,23 @@ def test_overrides_and_overlays(recipe, tmp_path) -> None:
         ("teacher.training.epochs=-1.0", r"teacher.training.epochs: .*greater than 0.*-1"),
         ("seed", r"expected dotted.key=value"),
         ("students.methods.expert.training.epochs=1.0", r"none of base, expert, teacher"),
+        ("teacher.training.objective.reduction=span_mean", r"reduction has no meaning for the method sft"),
+        ("teacher.training.objective.act.weight=2.0", r"act has no meaning for the method sft"),
+        ("students.methods.kd.training.objective={method='token_kd', act={weight=2.0}}", r"act.weight has no meaning"),
+        ("students.methods.kd.training.objective={method='token_kd', reason={temperature=2.0}}", r"reason has no mean"),
+        ("students.methods.sad.training.objective.act.beta=0.1", r"beta belongs to jsd, found 0.1 for forward_kl"),
+        (
+            "students.methods.sad.training.objective.act={divergence='cross_entropy', temperature=2.0}",
+            r"cross_entropy has no temperature, found 2.0",
+        ),
+        (
+            "students.methods.sad.training.objective={act={weight=0.0}, reason={weight=0.0}}",
+            r"both 0, so nothing would be learnt",
+        ),
+        (
+            "teacher.training.curriculum.pacing=competence",
+            r"gamma = 1.0 weighs a teacher's entropy.*set curriculum.gam",
+        ),
     ],
 )
 def test_wrong_changes_name_the_key(recipe, change, message) -> None:

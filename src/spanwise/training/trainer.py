@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -26,14 +25,15 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 
 from spanwise.config import TrainingConfig
-from spanwise.data.batching import batches_of_similar_length, padding_share, plan_batches
+from spanwise.data.batching import padding_share, plan_batches
 from spanwise.data.curriculum import complexity
-from spanwise.data.tokenize import OverlongReport, TokenizedTrajectory, tokenize_all
-from spanwise.errors import ConfigError, ModelError, TrainingError
+from spanwise.data.tokenize import OverlongReport, tokenize_all
+from spanwise.errors import ModelError, TrainingError
+from spanwise.teacher.entropy import summed_entropies
 from spanwise.teacher.online import OnlineTeacher
 from spanwise.teacher.signal import Teacher
 from spanwise.training.attention import fast_attention
-from spanwise.training.batches import PlannedBatches, collate
+from spanwise.training.batches import PlannedBatches
 from spanwise.training.metrics import KindMetrics
 from spanwise.training.models import count_parameters, logits_at
 from spanwise.training.objective import Counts, build_objective, count, span_loss
@@ -93,7 +93,6 @@ def train(
     Under a distributed launcher every process calls this with the same arguments; the first of them writes.
 
     Raises:
-        ConfigError: The curriculum weighs the teacher's entropy, and the objective has no teacher.
         ModelError: The objective needs a teacher and there is none, or the models do not fit the tokenizer.
         TokenizationError: Nothing would be supervised.
         TrainingError: The loss is not finite.
@@ -118,7 +117,13 @@ def train(
         online = OnlineTeacher(cast(Any, teacher).to(arguments.device), vocabulary)
     scores = None
     if config.curriculum.pacing != "none":
-        scores = _complexity(rows, config, online, arguments)
+        entropy = None
+        if config.curriculum.gamma != 0:
+            assert online is not None  # the configuration's own check
+            autocast = torch.autocast(arguments.device.type, torch.bfloat16, enabled=arguments.bf16)
+            with autocast, fast_attention(online.model):
+                entropy = summed_entropies(online, rows, config.batch_tokens, arguments.device)
+        scores = complexity(rows, config.curriculum, entropy)
     step_batches = config.accumulation * arguments.world_size
     plan = plan_batches(
         lengths,
@@ -139,7 +144,9 @@ def train(
         _cut_metrics(metrics, after=_step_of(checkpoint))
     with fast_attention(model, *([] if online is None else [online.model])):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # its forward is its own again
+    # Its forward is its own again, and whoever trains it next may wrap it anew.
+    trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+    vars(model).pop("_is_accelerate_prepared", None)
     result = TrainingResult(
         steps=steps,
         tokens=sum(lengths[index] for batch in plan for index in batch),
@@ -324,33 +331,6 @@ def _arguments(config: TrainingConfig, checkpoints: Path, seed: int) -> Training
         log_level="error",
         accelerator_config={"dispatch_batches": False, "even_batches": False},
     )
-
-
-def _complexity(
-    rows: Sequence[TokenizedTrajectory],
-    config: TrainingConfig,
-    teacher: OnlineTeacher | None,
-    arguments: TrainingArguments,
-) -> np.ndarray:
-    """C of each row; the teacher reads them all, once, where its entropy has a weight."""
-    if config.curriculum.gamma == 0:
-        return complexity(rows, config.curriculum)
-    if teacher is None:
-        raise ConfigError(
-            f"curriculum.gamma = {config.curriculum.gamma} weighs the teacher's entropy, and the objective "
-            f"{config.objective.method!r} has no teacher: set curriculum.gamma = 0"
-        )
-    entropy = np.zeros(len(rows))
-    autocast = torch.autocast(arguments.device.type, torch.bfloat16, enabled=arguments.bf16)
-    for batch in batches_of_similar_length([len(row) for row in rows], config.batch_tokens):
-        tensors = collate([rows[index] for index in batch])
-        chosen = (tensors["kind"] != SpanKind.CONTEXT).to(arguments.device)
-        with autocast:
-            of_position = teacher.signal(tensors["input_ids"].to(arguments.device), chosen).entropy
-        of_row = torch.zeros(len(batch), dtype=torch.float64, device=arguments.device)
-        of_row.index_add_(0, chosen.nonzero()[:, 0], of_position.double())
-        entropy[batch] = of_row.cpu().numpy()
-    return complexity(rows, config.curriculum, entropy)
 
 
 def _last_checkpoint(folder: Path) -> Path | None:

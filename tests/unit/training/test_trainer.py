@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM
 
 from spanwise.config import CurriculumConfig, ObjectiveConfig, TrainingConfig
 from spanwise.data.tokenize import tokenize_trajectory
-from spanwise.errors import ModelError
+from spanwise.errors import ModelError, TrainingError
 from spanwise.training.batches import collate
 from spanwise.training.models import logits_at
 from spanwise.training.objective import SpanObjective, count, span_loss
@@ -141,3 +141,61 @@ def test_a_divergence_without_a_teacher_is_a_model_error(trajectories, tokenizer
     with pytest.raises(ModelError, match="needs a teacher"):
         train(small_model(0), tokenizer, trajectories, config, tmp_path / "m", 0)
     assert not (tmp_path / "m").exists()
+
+
+def test_a_loss_that_is_not_finite_stops_training(trajectories, tokenizer, small_model, tmp_path) -> None:
+    model = small_model(0)
+    with torch.no_grad():
+        model.model.norm.weight.fill_(torch.inf)
+    config = TrainingConfig(max_steps=2, **SETTINGS)
+    with pytest.raises(
+        TrainingError, match=r"loss is not finite at step 1: lower training.learning_rate \(now 0.001\)"
+    ):
+        train(model, tokenizer, trajectories, config, tmp_path / "m", 0)
+    assert not (tmp_path / "m" / "training.json").exists()
+
+
+def test_a_model_with_too_few_embeddings_is_an_error(trajectories, tokenizer, small_model, tmp_path) -> None:
+    small = small_model(0)
+    small.config.vocab_size = len(tokenizer) - 1
+    with pytest.raises(ModelError, match=f"the model has {len(tokenizer) - 1} embeddings, the tokenizer"):
+        train(small, tokenizer, trajectories, TrainingConfig(max_steps=1), tmp_path / "m", 0)
+
+
+def test_rows_that_pad_a_vocabulary_take_no_part(trajectories, tokenizer, small_model, tmp_path) -> None:
+    config = TrainingConfig(objective=ObjectiveConfig(method="token_kd"), max_steps=2, **SETTINGS)
+    train(small_model(0), tokenizer, trajectories, config, tmp_path / "plain", 0, small_model(7))
+    teacher = small_model(7)
+    teacher.resize_token_embeddings(len(tokenizer) + 5)
+    with torch.no_grad():
+        teacher.get_input_embeddings().weight[len(tokenizer) :] = 50.0
+    train(small_model(0), tokenizer, trajectories, config, tmp_path / "padded", 0, teacher)
+    plain, padded = weights(tmp_path / "plain"), weights(tmp_path / "padded")
+    for name, value in plain.items():
+        torch.testing.assert_close(padded[name], value, msg=name)
+
+
+def test_bf16_is_used_where_it_is_asked_for(trajectories, tokenizer, small_model, tmp_path) -> None:
+    seen = []
+    model = small_model(0)
+    model.model.layers[0].mlp.register_forward_hook(lambda _, __, output: seen.append(output.dtype))
+    for precision in ("fp32", "bf16"):
+        config = TrainingConfig(max_steps=1, **{**SETTINGS, "precision": precision})
+        train(model, tokenizer, trajectories, config, tmp_path / precision, 0)
+    assert seen == [torch.float32, torch.bfloat16]
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    ids = torch.zeros(1, 3, dtype=torch.long)
+    model(input_ids=ids)
+    assert seen[-1] == torch.float32  # after training the model computes as before
+
+
+def test_a_finished_run_is_not_run_again(trajectories, tokenizer, small_model, tmp_path) -> None:
+    config = TrainingConfig(max_steps=2, **SETTINGS)
+    first = train(small_model(0), tokenizer, trajectories, config, tmp_path / "m", 0)
+    steps = []
+    again = train(
+        small_model(1), tokenizer, trajectories, config, tmp_path / "m", 0, progress=lambda *s: steps.append(s)
+    )
+    assert again == first
+    assert steps == []
+    assert not (tmp_path / "m" / "checkpoints").exists()
