@@ -77,6 +77,10 @@ class EnvironmentConfig(Table):
     data: str | None = Field(
         default=None, description="folder that holds json_2.1.1; default: the variable ALFWORLD_DATA"
     )
+    domain_randomization: bool = Field(
+        default=False,
+        description="number the objects of train games anew in each episode, as ALFWorld's own option does",
+    )
     budget: int = Field(default=50, ge=1, description="engine actions an episode may use; think-only turns are free")
     style: Literal["react", "think"] = Field(
         default="react", description="how a completion is cut: see traces/segment.py"

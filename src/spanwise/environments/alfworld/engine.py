@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import gc
 import json
+import random
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, KeysView, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -232,15 +233,24 @@ def _subtypes(types: tuple[tuple[str, tuple[str, ...]], ...]) -> Any:
     return subtypes
 
 
-def _entities(facts: Facts) -> dict[str, EntityInfo]:
+def renumbered(game: Game, seed: int) -> Game:
+    """The same game with its objects numbered at random within their kind: ALFWorld's ``domain_randomization``."""
+    return replace(game, entities=_entities(game.facts, random.Random(seed)), operators={}, commands={})
+
+
+def _entities(facts: Facts, generator: random.Random | None = None) -> dict[str, EntityInfo]:
     """The objects, named as ``alfworld`` names them: numbered within their kind, the first id having the last number.
 
-    Its own code is not called, because importing it makes a folder in the user's home and sets ALFWORLD_DATA.
+    With a generator the ids are shuffled first. Its own code is not called, because importing it makes a folder in the
+    user's home and sets ALFWORLD_DATA.
     """
     objects = facts.objects()
     left = Counter(_kind(name) for name in objects if "_bar_" in name)
     entities = {}
-    for name in sorted(objects):
+    order = sorted(objects)
+    if generator is not None:
+        generator.shuffle(order)
+    for name in order:
         kind = _kind(name)
         words = kind + " "
         if "_bar_" in name:
@@ -413,10 +423,15 @@ class Engine:
         return self.game.grammar.derive(symbols, self._facts, self.game.entities, binding)
 
 
-def load_engine(source: Path | str | Mapping[str, Any]) -> Engine:
+def load_engine(source: Path | str | Mapping[str, Any], renumber: int | None = None) -> Engine:
     """An engine for a game file or an in-memory game; see :func:`load_game`.
+
+    Args:
+        source: The game.
+        renumber: Seed of a random numbering of its objects; None: numbered as stock ALFWorld does in evaluation.
 
     Raises:
         TaskDataError: The game is missing or damaged.
     """
-    return Engine(load_game(source))
+    game = load_game(source)
+    return Engine(game if renumber is None else renumbered(game, renumber))

@@ -62,14 +62,16 @@ class AlfworldTasks:
         return self._listed[split]
 
     def make(self, task_id: str, seed: int) -> AlfworldEnvironment:
-        """A fresh episode of a task. ALFWorld's games have no chance in them: the seed changes nothing.
+        """A fresh episode of a task. The seed numbers the objects of train games under domain randomization; else the
+        games have no chance in them, and it changes nothing.
 
         Raises:
             TaskDataError: The task is unknown or its game is damaged.
         """
         from spanwise.environments.alfworld.engine import load_engine
 
-        return AlfworldEnvironment(load_engine(self._game(task_id)))
+        randomized = self.config.domain_randomization and "train" in task_id.split("/")[:2]
+        return AlfworldEnvironment(load_engine(self._game(task_id), renumber=seed if randomized else None))
 
     @cached_property
     def _generated(self) -> GeneratedGames:
