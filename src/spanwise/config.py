@@ -108,7 +108,7 @@ class TokenizerConfig(Table):
 
 
 class ArchitectureConfig(Table):
-    """A Llama-style model from scratch, or a pretrained one by ``path``."""
+    """A Qwen3-style model from scratch, or a pretrained one by ``path``."""
 
     path: str | None = Field(
         default=None, description="folder or hub name of a Hugging Face causal LM; overrides the sizes below"

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
-    LlamaConfig,
-    LlamaForCausalLM,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
 )
 from transformers.utils import logging
 
@@ -62,20 +62,24 @@ def create_tokenizer(texts: Iterable[str], config: TokenizerConfig) -> PreTraine
 
 
 def create_model(config: ArchitectureConfig, tokenizer: PreTrainedTokenizerBase, seed: int) -> PreTrainedModel:
-    """A Llama-style model with random weights and tied embeddings, or the pretrained one that ``config.path`` names.
+    """A Qwen3-style model with random weights and tied embeddings, or the pretrained one that ``config.path`` names.
+
+    Qwen3 is Llama with normalised queries and keys. Under Muon that decides whether a small model soon learns to copy a
+    name's number from an observation (``docs/results.md``).
 
     Raises:
         ModelError: ``config.path`` cannot be loaded.
     """
     if config.path is not None:
         return load_model(config.path)
-    architecture = LlamaConfig(
+    architecture = Qwen3Config(
         vocab_size=len(tokenizer),
         hidden_size=config.hidden_size,
         intermediate_size=config.intermediate_size,
         num_hidden_layers=config.layers,
         num_attention_heads=config.heads,
         num_key_value_heads=config.kv_heads or config.heads,
+        head_dim=config.hidden_size // config.heads,
         max_position_embeddings=config.max_length,
         tie_word_embeddings=True,
         bos_token_id=None,
@@ -84,7 +88,7 @@ def create_model(config: ArchitectureConfig, tokenizer: PreTrainedTokenizerBase,
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return LlamaForCausalLM(architecture)
+        return Qwen3ForCausalLM(architecture)
 
 
 def load_model(path: str | Path) -> PreTrainedModel:

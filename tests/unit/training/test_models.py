@@ -71,7 +71,7 @@ def test_a_model_depends_on_its_seed_alone(tokenizer) -> None:
 
 def test_tied_weights_count_once(tokenizer) -> None:
     attention = 16 * 16 * 2 + 16 * 8 * 2
-    expected = len(tokenizer) * 16 + 2 * (attention + 3 * 16 * 24 + 2 * 16) + 16
+    expected = len(tokenizer) * 16 + 2 * (attention + 2 * 4 + 3 * 16 * 24 + 2 * 16) + 16
     assert count_parameters(create_model(SHAPE, tokenizer, 0)) == expected
 
 

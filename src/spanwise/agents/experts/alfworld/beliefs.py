@@ -34,6 +34,7 @@ class Beliefs:
     Attributes:
         room: Its receptacles, as the first observation lists them.
         place: The receptacle that was last looked at from near; None in the middle of the room.
+        in_view: The receptacle whose contents the last observation told; None if it told none.
         holding: The object in hand.
         contents: What each receptacle held when it was last seen; a receptacle never seen inside is missing.
         seen_at: Step at which each of them was last seen.
@@ -48,6 +49,7 @@ class Beliefs:
 
     room: tuple[str, ...] = ()
     place: str | None = None
+    in_view: str | None = None
     holding: str | None = None
     contents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     seen_at: dict[str, int] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Beliefs:
 
     def observe(self, action: str | None, observation: str, step: int) -> None:
         """Learn from what an action was answered; ``step`` counts the observations."""
+        self.in_view = None
         if action is not None and observation.startswith(NOTHING_HAPPENS):
             self._learn_refusal(action)
             return
@@ -104,7 +107,7 @@ class Beliefs:
             self.misfits.add((kind(match[1]), kind(match[2])))
 
     def _learn_contents(self, place: str, things: str, step: int) -> None:
-        self.place = place
+        self.place = self.in_view = place
         self.contents[place] = tuple(_ANY.findall(things))
         self.seen_at[place] = step
         self.closed.discard(place)

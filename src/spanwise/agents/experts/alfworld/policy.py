@@ -32,10 +32,17 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A command, and the remarks that lead to it."""
+    """A command, and the remarks that lead to it.
+
+    Attributes:
+        remarks: What there is to say.
+        action: The command.
+        reads: Whether it depends on what a place holds, so that this is to be said first.
+    """
 
     remarks: tuple[Remark, ...]
     action: str
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,17 @@ def first_of(receptacle: str, beliefs: Beliefs) -> str:
 def decide(now: Situation) -> Decision:
     """The next command, and why."""
     decision = _with_hands_full(now, now.beliefs.holding) if now.beliefs.holding else _with_hands_free(now)
-    return decision if decision.action not in now.beliefs.tried else _reconsider(now)
+    if decision.action in now.beliefs.tried:
+        return _reconsider(now)
+    return Decision((*_read(now.beliefs), *decision.remarks), decision.action) if decision.reads else decision
+
+
+def _read(beliefs: Beliefs) -> tuple[Remark, ...]:
+    """What the last observation showed, said over: what follows from it is then said with it in sight."""
+    if beliefs.in_view is None:
+        return ()
+    things = ", ".join(beliefs.contents[beliefs.in_view])
+    return (Remark("read", {"place": beliefs.in_view, "things": things or "nothing"}),)
 
 
 def _with_hands_full(now: Situation, thing: str) -> Decision:
@@ -119,7 +136,7 @@ def _with_hands_free(now: Situation) -> Decision:
     remarks = (*remarks, Remark(found, words))
     if task.count == 2 and not delivered and len(wanted) > 1:
         remarks = (Remark("notice", {"thing": wanted[1][0], "place": wanted[1][1]}), *remarks)
-    return Decision(remarks, f"take {thing} from {place}")
+    return Decision(remarks, f"take {thing} from {place}", reads=True)
 
 
 def _wanted(now: Situation) -> list[tuple[str, str]]:
@@ -203,8 +220,8 @@ def _noticed(now: Situation, target: str) -> tuple[Remark, ...]:
 def _approach(now: Situation, place: str, remarks: tuple[Remark, ...]) -> Decision:
     """Go to a place; where that is impossible because one is there, look at it."""
     if place not in now.beliefs.here:
-        return Decision(remarks, f"go to {place}")
-    return Decision((*remarks[:-1], Remark("already_here", {"place": place})), f"examine {place}")
+        return Decision(remarks, f"go to {place}", reads=True)
+    return Decision((*remarks[:-1], Remark("already_here", {"place": place})), f"examine {place}", reads=True)
 
 
 def _treat(now: Situation, thing: str) -> Decision:
@@ -242,10 +259,10 @@ def _look_at(now: Situation, thing: str) -> Decision:
     lamp, place = lamps[0]
     words = {"thing": thing, "lamp": lamp, "place": place}
     if place not in beliefs.here:
-        return Decision((Remark("have_and_remember", words),), f"go to {place}")
+        return Decision((Remark("have_and_remember", words),), f"go to {place}", reads=True)
     if place in beliefs.closed:
         return Decision((Remark("open_for", {**words, "thing": lamp}),), f"open {place}")
-    return Decision((Remark("lamp_here", words),), f"use {lamp}")
+    return Decision((Remark("lamp_here", words),), f"use {lamp}", reads=True)
 
 
 def _put_down(now: Situation, thing: str) -> Decision:

@@ -31,7 +31,8 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     ),
     "places": ("Places to look for a {target}: {places}.",),
     "first": ("First is {place}.", "I go to {place} first.", "I start with {place}."),
-    "none_here": ("No {target} at {place}.", "There is no {target} at {place}.", "I see no {target} at {place}."),
+    "read": ("At {place}: {things}.", "At {place} I see {things}."),
+    "none_here": ("No {target} here.", "There is no {target} here.", "I see no {target} here."),
     "next": ("Next is {place}.", "Next on my list is {place}.", "Next I go to {place}."),
     "after": ("After {before} comes {place}.", "After {before} I go to {place}."),
     "already_here": ("I am already at {place}, so I look at it.", "I am already at {place}. I look at it."),
@@ -68,8 +69,8 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "put_here": ("I am at {place} with {state}{thing}. I put it here.", "I put {state}{thing} here in/on {place}."),
     "have_to_find": ("I have {thing}. Now I need a {target}.", "I have {thing}, next I find a {target}."),
     "have_but_none": (
-        "I have {thing} but see no {target} at {place}.",
-        "I have {thing}, there is no {target} at {place}.",
+        "I have {thing} but see no {target} here.",
+        "I have {thing}, there is no {target} here.",
     ),
     "have_and_remember": (
         "I have {thing}. I saw {lamp} at {place}, so I go to {place}.",
