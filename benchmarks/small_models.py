@@ -1,4 +1,4 @@
-"""What lets a small model learn to copy out of observations: architecture, optimizer and learning rate, the rest equal.
+"""What lets a small model learn to copy out of observations: architecture, optimizer, rate, warm-up; the rest equal.
 
     python benchmarks/small_models.py [--games N] [--steps N] [--seeds N] [--only TEXT]
 
@@ -33,12 +33,13 @@ from spanwise.training.trainer import train
 from spanwise.types import Trajectory
 
 SHAPE = ArchitectureConfig(hidden_size=256, intermediate_size=768, layers=4, heads=4, max_length=2048)
+# Architecture, optimizer, rate, and the share of the steps that are language modelling on all tokens, before imitation.
 VARIANTS = [
-    (architecture, optimizer, rate)
+    (architecture, optimizer, rate, 0.0)
     for architecture in ("qwen3", "llama")
     for optimizer, rates in (("muon", (1.5e-3, 3e-3, 6e-3)), ("adamw", (1e-3, 3e-3)))
     for rate in rates
-]
+] + [("qwen3", "muon", 3e-3, 0.5)]
 
 
 def main() -> None:
@@ -58,30 +59,32 @@ def main() -> None:
     tokenizer = create_tokenizer(texts, TokenizerConfig(vocab_size=1024))
     held_out = expert_episodes(environment, "valid_unseen", repeats=1)
     print(f"{len(trajectories)} trajectories, {options.steps} steps of 4,096 tokens; {len(held_out)} held out\n")
-    print("| architecture | optimizer | rate | REASON loss, nats | ACT loss, nats | numbers copied | of |")
-    print("| --- | --- | --: | --: | --: | --: | --: |")
-    for architecture, optimizer, rate in VARIANTS:
-        if options.only not in f"{architecture} {optimizer} {rate:g}":
+    print("| architecture | optimizer | rate | warm-up | REASON loss, nats | ACT loss, nats | numbers copied | of |")
+    print("| --- | --- | --: | --: | --: | --: | --: | --: |")
+    for architecture, optimizer, rate, warm_up in VARIANTS:
+        name = f"{architecture} | {optimizer} | {rate:g} | {warm_up:.0%}"
+        if options.only not in name.replace(" |", ""):
             continue
         for seed in range(options.seeds):
-            config = TrainingConfig(
-                objective=ObjectiveConfig(method="sft"),
-                optimizer=optimizer,  # type: ignore[arg-type]
-                learning_rate=rate,
-                max_steps=options.steps,
-                batch_tokens=4096,
-                save_every=options.steps,
-            )
             model = create_model(SHAPE, tokenizer, seed)
             if architecture == "llama":
                 model = without_norms(model, seed)
-            with tempfile.TemporaryDirectory() as folder:
-                train(model, tokenizer, trajectories, config, Path(folder), seed)
+            warm_up_steps = round(warm_up * options.steps)
+            for method, steps in (("language_model", warm_up_steps), ("sft", options.steps - warm_up_steps)):
+                if not steps:
+                    continue
+                config = TrainingConfig(
+                    objective=ObjectiveConfig(method=method),  # type: ignore[arg-type]
+                    optimizer=optimizer,  # type: ignore[arg-type]
+                    learning_rate=rate,
+                    max_steps=steps,
+                    batch_tokens=4096,
+                    save_every=steps,
+                )
+                with tempfile.TemporaryDirectory() as folder:
+                    train(model, tokenizer, trajectories, config, Path(folder), seed)
             reason, act, copied, of = measure(model, tokenizer, held_out)
-            print(
-                f"| {architecture} | {optimizer} | {rate:g} | {reason:.3f} | {act:.4f} | {copied / of:.0%} | {of} |",
-                flush=True,
-            )
+            print(f"| {name} | {reason:.3f} | {act:.4f} | {copied / of:.0%} | {of} |", flush=True)
 
 
 def expert_episodes(environment: EnvironmentConfig, split: str, repeats: int) -> list[Trajectory]:
@@ -132,8 +135,8 @@ def numbers_to_copy(
         for position in range(1, len(tokens)):
             if tokens.step[position] != index or tokens.kind[position] != 1:
                 continue
-            name = tokenizer.decode([int(tokens.input_ids[position])]).strip()
-            number = tokenizer.decode([int(tokens.target_ids[position])]).strip()
+            name = str(tokenizer.decode([int(tokens.input_ids[position])])).strip()
+            number = str(tokenizer.decode([int(tokens.target_ids[position])])).strip()
             if [name, number] == words[1:3]:
                 found.append(position)
                 break
