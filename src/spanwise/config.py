@@ -101,6 +101,14 @@ class CollectConfig(Table):
     only_successful: bool = True
 
 
+class ExpertCollectConfig(CollectConfig):
+    """The same for the expert, who may be made to err."""
+
+    slips: float = Field(
+        default=0.0, ge=0, le=1, description="share of turns in which it misreads a number, to show how one recovers"
+    )
+
+
 class TokenizerConfig(Table):
     """Byte-level BPE learnt from the expert's trajectories (used where a model is made from scratch)."""
 
@@ -298,7 +306,7 @@ class Recipe(Table):
     name: str
     seed: int = 0
     environment: EnvironmentConfig = EnvironmentConfig()
-    collect: CollectConfig = CollectConfig()
+    collect: ExpertCollectConfig = ExpertCollectConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
     teacher: TeacherConfig = TeacherConfig()
     students: StudentsConfig = StudentsConfig()

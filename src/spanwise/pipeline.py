@@ -78,7 +78,7 @@ class Pipeline:
         from spanwise.agents.experts import make_expert
 
         recipe = self.recipe
-        agent = make_expert(recipe.environment)
+        agent = make_expert(recipe.environment, recipe.collect.slips)
         self._stage(
             "collect.expert",
             [],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from spanwise.agents.experts import make_expert
 from spanwise.agents.experts.alfworld import AlfworldExpert
 from spanwise.agents.protocol import History
 from spanwise.agents.rollout import EpisodeSpec, RolloutSettings, rollout
@@ -38,9 +39,9 @@ def some_of_each(tasks: Sequence[TaskInfo], count: int) -> list[TaskInfo]:
     return [task for kind in TASK_TYPES for task in [task for task in tasks if task.task_type == kind][:count]]
 
 
-def play(task_set: AlfworldTasks, tasks: Sequence[TaskInfo]) -> list[Trajectory]:
+def play(task_set: AlfworldTasks, tasks: Sequence[TaskInfo], slips: float = 0.0) -> list[Trajectory]:
     episodes = [EpisodeSpec(task.task_id, task.task_type, seed) for seed, task in enumerate(tasks)]
-    return list(rollout(AlfworldExpert(), task_set, episodes, RolloutSettings(workers=0)))
+    return list(rollout(make_expert(task_set.config, slips), task_set, episodes, RolloutSettings(workers=0)))
 
 
 def check_names(trajectory: Trajectory) -> None:
@@ -54,6 +55,15 @@ def check_names(trajectory: Trajectory) -> None:
 def test_it_wins_generated_games(played: list[Trajectory]):
     assert {trajectory.metadata["task_type"] for trajectory in played} == set(TASK_TYPES)
     assert [trajectory.task_id for trajectory in played if not trajectory.success] == []
+
+
+def test_it_wins_in_spite_of_slips_and_says_what_it_does(generated: AlfworldTasks):
+    trajectories = play(generated, some_of_each(generated.tasks("valid_unseen"), 2), slips=0.15)
+    refused = sum(not step.valid for one in trajectories for step in one.steps)
+    assert refused > 5
+    assert [trajectory.task_id for trajectory in trajectories if not trajectory.success] == []
+    for trajectory in trajectories:
+        check_names(trajectory)
 
 
 def test_it_wins_released_games_of_all_types_in_few_actions(released: AlfworldTasks):

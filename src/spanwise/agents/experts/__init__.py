@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from spanwise.agents.experts.slips import SlippingExpert
 from spanwise.agents.protocol import Agent
 from spanwise.config import EnvironmentConfig
 from spanwise.errors import ConfigError
 
 
-def make_expert(config: EnvironmentConfig) -> Agent:
+def make_expert(config: EnvironmentConfig, slips: float = 0.0) -> Agent:
     """The expert of a recipe's environment; its name is ``expert``.
+
+    Args:
+        config: The environment.
+        slips: Share of the turns in which it misreads a number.
 
     Raises:
         ConfigError: The recipe asks for a style that experts do not write.
     """
     if config.style != "react":
         raise ConfigError(f"environment.style: experts write in the style 'react', found {config.style!r}")
-    return _EXPERTS[config.name]()
+    expert = _EXPERTS[config.name]()
+    return SlippingExpert(expert, slips) if slips else expert
 
 
 def _alfworld() -> Agent:
