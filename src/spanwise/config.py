@@ -65,7 +65,7 @@ class GeneratorConfig(Table):
     task_types: Names = Field(default=(), description="ALFWorld task types; empty: all six")
     rooms: Names = Field(default=(), description="kitchen, bedroom, livingroom, bathroom; empty: all four")
     size: Literal["small", "full"] = Field(
-        default="full", description="receptacles and objects in a room: few, or as in ALFRED"
+        default="full", description="a room's receptacles and objects: few, one object of a kind; or as in ALFRED"
     )
 
 

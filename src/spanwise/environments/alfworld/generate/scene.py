@@ -15,8 +15,8 @@ from spanwise.environments.alfworld.generate.layout import Layout, Receptacle, S
 from spanwise.environments.alfworld.generate.rooms import GOAL_OBJECT_PULL, LAMP, PULL, ROOMS, SINGLE, SMALL_OBJECTS
 
 # How many instances of the goal's object there are: drawn from these, as often as in ALFRED.
-_INSTANCES: Mapping[Size, tuple[int, ...]] = {"full": (1, 1, 1, 2, 2, 3, 3, 4), "small": (1, 1, 2)}
-_INSTANCES_OF_TWO: Mapping[Size, tuple[int, ...]] = {"full": (2, 2, 2, 3, 3, 4, 4), "small": (2, 2, 3)}
+_INSTANCES: Mapping[Size, tuple[int, ...]] = {"full": (1, 1, 1, 2, 2, 3, 3, 4), "small": (1,)}
+_INSTANCES_OF_TWO: Mapping[Size, tuple[int, ...]] = {"full": (2, 2, 2, 3, 3, 4, 4), "small": (2,)}
 
 
 @dataclass(frozen=True)
