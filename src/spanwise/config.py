@@ -65,7 +65,8 @@ class GeneratorConfig(Table):
     task_types: Names = Field(default=(), description="ALFWorld task types; empty: all six")
     rooms: Names = Field(default=(), description="kitchen, bedroom, livingroom, bathroom; empty: all four")
     size: Literal["small", "full"] = Field(
-        default="full", description="a room's receptacles and objects: few, one object of a kind; or as in ALFRED"
+        default="full",
+        description="a room's receptacles and objects: few, and no more of what the goal wants than it wants; or as in ALFRED",
     )
 
 
