@@ -66,7 +66,7 @@ class GeneratorConfig(Table):
     rooms: Names = Field(default=(), description="kitchen, bedroom, livingroom, bathroom; empty: all four")
     size: Literal["small", "full"] = Field(
         default="full",
-        description="a room's receptacles and objects: few, and no more of what the goal wants than it wants; or as in ALFRED",
+        description="receptacles and objects: few, and no spare ones of what the goal wants; or as in ALFRED",
     )
 
 
