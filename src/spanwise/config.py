@@ -195,6 +195,9 @@ class CurriculumConfig(Table):
     beta: float = 1.0
     gamma: float = 1.0
     pacing: Pacing = "none"
+    until: float = Field(
+        default=0.3, gt=0, le=1, description="share of the training after which `competence` draws from all trajectories"
+    )
 
 
 class TrainingConfig(Table):

@@ -22,6 +22,7 @@ def plan_batches(
     pacing: Pacing = "none",
     complexity: np.ndarray | None = None,
     multiple: int = 1,
+    until: float = 1.0,
 ) -> list[list[int]]:
     """The rows of every batch of a training run, in order; a pure function of its arguments.
 
@@ -36,6 +37,7 @@ def plan_batches(
         complexity: C of each row; needed unless pacing is ``none``.
         multiple: What the number of batches shall be a multiple of, so that so many processes have equal shares; where
             ``epochs`` do not make it one, the plan goes on into the next.
+        until: Share of the batches, in (0, 1], after which ``competence`` draws from all rows.
 
     Raises:
         ValueError: Pacing without complexity.
@@ -62,11 +64,11 @@ def plan_batches(
             plan.extend(one_pass(1.0))
         total = len(plan) + round(epochs % 1 * per_pass)
     total = -(-max(1, total) // multiple) * multiple
-    # Competence draws anew every 20th of the way, so that its share grows smoothly.
-    stretch = max(1, total // 20) if pacing == "competence" else total
+    # Below full competence all is drawn anew every 20th of the way, so that the share grows smoothly.
     while len(plan) < total:
-        share = competence(len(plan) / total) if pacing == "competence" else 1.0
-        plan.extend(one_pass(share)[: min(stretch, total - len(plan))])
+        share = competence(len(plan) / total / until) if pacing == "competence" else 1.0
+        drawn = one_pass(share) if share == 1 else one_pass(share)[: max(1, round(total * until / 20))]
+        plan.extend(drawn[: total - len(plan)])
     return plan
 
 

@@ -50,6 +50,9 @@ def standardise(values: np.ndarray) -> np.ndarray:
 
 
 def competence(progress: float) -> float:
-    """Share of the data, simplest first, that may be drawn at ``progress`` in [0, 1] of training (square-root law)."""
+    """Share of the data, simplest first, that may be drawn at ``progress`` of the curriculum (square-root law).
+
+    The curriculum ends at 1; after that all is drawn from.
+    """
     start = INITIAL_COMPETENCE**2
     return min(1.0, (progress * (1 - start) + start) ** 0.5)

@@ -134,6 +134,7 @@ def train(
         config.curriculum.pacing,
         scores,
         multiple=arguments.world_size,
+        until=config.curriculum.until,
     )
     arguments.max_steps = steps = math.ceil(len(plan) / step_batches)
 

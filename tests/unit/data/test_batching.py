@@ -62,7 +62,10 @@ def test_competence_starts_with_the_simplest_and_ends_with_all() -> None:
     assert max(row for batch in plan[:8] for row in batch) < 20
     assert max(row for batch in plan for row in batch) >= 95
     assert competence(0) == pytest.approx(0.1)
-    assert competence(1) == 1
+    assert competence(1) == competence(3) == 1
+    early = plan_batches([5] * 100, 5, 400, 1.0, 0, "competence", scores, until=0.25)
+    assert max(row for batch in early[:8] for row in batch) < 50
+    assert sorted(row for batch in early[-100:] for row in batch) == list(range(100))
 
 
 def test_complexity_adds_standardised_terms() -> None:
