@@ -196,7 +196,10 @@ class CurriculumConfig(Table):
     gamma: float = 1.0
     pacing: Pacing = "none"
     until: float = Field(
-        default=0.3, gt=0, le=1, description="share of the training after which `competence` draws from all trajectories"
+        default=0.3,
+        gt=0,
+        le=1,
+        description="share of the training after which `competence` draws from all trajectories",
     )
 
 
