@@ -51,7 +51,7 @@ def main() -> None:
     options = parser.parse_args()
 
     environment = EnvironmentConfig(
-        generator=GeneratorConfig(size="small", train=options.games, valid_seen=0, valid_unseen=100),
+        generator=GeneratorConfig(size="full", train=options.games, valid_seen=0, valid_unseen=100),
         domain_randomization=True,
     )
     trajectories = expert_episodes(environment, "train", repeats=2)

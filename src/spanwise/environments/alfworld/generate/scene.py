@@ -14,7 +14,7 @@ from spanwise.environments.alfworld.generate.goals import LOOK, TWO, Goal, lamp_
 from spanwise.environments.alfworld.generate.layout import Layout, Receptacle, Size, entity_id
 from spanwise.environments.alfworld.generate.rooms import GOAL_OBJECT_PULL, LAMP, PULL, ROOMS, SINGLE, SMALL_OBJECTS
 
-# How many instances of the goal's object there are: drawn from these, as often as in ALFRED.
+# How many instances of the goal's object there are: drawn from these; in full rooms as often as in ALFRED.
 _INSTANCES: Mapping[Size, tuple[int, ...]] = {"full": (1, 1, 1, 2, 2, 3, 3, 4), "small": (1,)}
 _INSTANCES_OF_TWO: Mapping[Size, tuple[int, ...]] = {"full": (2, 2, 2, 3, 3, 4, 4), "small": (2,)}
 
