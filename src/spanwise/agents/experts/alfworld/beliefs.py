@@ -34,7 +34,7 @@ class Beliefs:
     Attributes:
         room: Its receptacles, as the first observation lists them.
         place: The receptacle that was last looked at from near; None in the middle of the room.
-        in_view: The receptacle whose contents the last observation told; None if it told none.
+        in_view: The receptacle whose contents the last observation told that was not a refusal; None if it told none.
         holding: The object in hand.
         contents: What each receptacle held when it was last seen; a receptacle never seen inside is missing.
         seen_at: Step at which each of them was last seen.
@@ -68,10 +68,10 @@ class Beliefs:
 
     def observe(self, action: str | None, observation: str, step: int) -> None:
         """Learn from what an action was answered; ``step`` counts the observations."""
-        self.in_view = None
         if action is not None and observation.startswith(NOTHING_HAPPENS):
             self._learn_refusal(action)
             return
+        self.in_view = None
         if action is None or observation == "OK.":
             return
         if action.startswith(_IDLE):
@@ -102,6 +102,7 @@ class Beliefs:
         if match and match[1] in self.room and match[1] not in self.here:
             self._learn_together([match[1], *self.here])
             self.place = match[1]
+            self.in_view = None
         match = _PUT.fullmatch(action)
         if match and match[1] == self.holding and match[2] in self.here and match[2] not in self.closed:
             self.misfits.add((kind(match[1]), kind(match[2])))

@@ -133,7 +133,7 @@ def _with_hands_free(now: Situation) -> Decision:
     if place in beliefs.closed:
         return Decision((*remarks, Remark("open_for", words)), f"open {place}")
     found = ("found_first", "found_second")[delivered > 0] if task.count == 2 else "found"
-    remarks = (*remarks, Remark(found, words))
+    remarks = (*remarks, *_noticed(now, task.target), Remark(found, words))
     if task.count == 2 and not delivered and len(wanted) > 1:
         remarks = (Remark("notice", {"thing": wanted[1][0], "place": wanted[1][1]}), *remarks)
     return Decision(remarks, f"take {thing} from {place}", reads=True)
