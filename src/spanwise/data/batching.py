@@ -22,7 +22,7 @@ def plan_batches(
     pacing: Pacing = "none",
     complexity: np.ndarray | None = None,
     multiple: int = 1,
-    until: float = 1.0,
+    until: float = 0.3,
 ) -> list[list[int]]:
     """The rows of every batch of a training run, in order; a pure function of its arguments.
 

@@ -15,6 +15,8 @@ from transformers import (
     LlamaForCausalLM,
     PreTrainedModel,
     PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
 )
 
 from spanwise.agents.huggingface import HuggingFaceAgent
@@ -67,6 +69,24 @@ def make_llama(length: int = 512, attention: str = "sdpa", size: int = 32) -> Pr
         attn_implementation=attention,
     )
     return sharpened(LlamaForCausalLM(config))
+
+
+def make_qwen3() -> PreTrainedModel:
+    """What ``create_model`` makes, query and key norms included, which must not depend on what is cached."""
+    torch.manual_seed(0)
+    config = Qwen3Config(
+        vocab_size=257,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=16,
+        max_position_embeddings=512,
+        bos_token_id=None,
+        eos_token_id=0,
+    )
+    return sharpened(Qwen3ForCausalLM(config))
 
 
 def make_gpt2() -> PreTrainedModel:
@@ -127,7 +147,7 @@ def content(record: list[tuple[History, Completion]]) -> dict[tuple[int, int], t
     return {(history.episode, len(history.steps)): completion.token_ids for history, completion in record}
 
 
-@pytest.mark.parametrize("make", [make_llama, make_gpt2, lambda: make_llama(attention="eager")])
+@pytest.mark.parametrize("make", [make_llama, make_qwen3, make_gpt2, lambda: make_llama(attention="eager")])
 def test_tokens_are_those_of_generate_on_the_full_history(make: Callable[[], PreTrainedModel]):
     model = make()
     record = play(HuggingFaceAgent(model, TOKENIZER, "m", max_new_tokens=12), concurrency=5)

@@ -58,7 +58,7 @@ def test_sorted_pacing_goes_from_simple_to_complex() -> None:
 
 def test_competence_starts_with_the_simplest_and_ends_with_all() -> None:
     scores = np.arange(100.0)
-    plan = plan_batches([5] * 100, 5, 400, 1.0, 0, "competence", scores)
+    plan = plan_batches([5] * 100, 5, 400, 1.0, 0, "competence", scores, until=1.0)
     assert max(row for batch in plan[:8] for row in batch) < 20
     assert max(row for batch in plan for row in batch) >= 95
     assert competence(0) == pytest.approx(0.1)
