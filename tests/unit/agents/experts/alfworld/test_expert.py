@@ -147,6 +147,25 @@ def test_a_lamp_seen_on_the_way_is_gone_back_to(history, bedroom):
     assert answer(history(first, *turns))[1] == "use desklamp 1"
 
 
+def test_a_lamp_beside_what_is_taken_is_noted_before_it_is_taken(history, bedroom):
+    first = bedroom + "examine the book with the desklamp."
+    thought, action = answer(history(first, ("go to desk 2", "On the desk 2, you see a desklamp 3, and a book 1.")))
+    assert action == "take book 1 from desk 2"
+    assert "for later" in thought.lower()
+    assert thought.rindex("desklamp 3") < thought.rindex("book 1")
+
+
+def test_after_a_refusal_what_is_in_sight_is_said_over_again(history, kitchen):
+    first = kitchen + "put a mug in cabinet."
+    seen = ("go to shelf 1", "On the shelf 1, you see a fork 2, and a mug 3.")
+    turns = [seen, ("take mug 1 from shelf 1", "Nothing happens.")]
+    thought, action = answer(history(first, *turns))
+    assert action == "take mug 3 from shelf 1"
+    assert "shelf 1: fork 2, mug 3." in thought or "shelf 1 I see fork 2, mug 3." in thought
+    turns = [seen, ("go to countertop 2", "Nothing happens.")]
+    assert "fork 2" not in answer(history(first, *turns))[0], "it stands elsewhere now, as far as it can know"
+
+
 def test_a_lamp_not_seen_yet_gets_a_list_of_its_own(history, bedroom):
     first = bedroom + "look at book under the desklamp."
     turns = [
