@@ -203,13 +203,17 @@ def _bar() -> Progress:
 class ProgressWatcher:
     """Bars with an estimate on a terminal; elsewhere a line at each tenth of the way."""
 
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+        self._open = 0
+
     @contextmanager
     def stage(self, name: str) -> Iterator[Tick]:
         """See :class:`spanwise.pipeline.Watcher`."""
         if not _errors.is_terminal:
             print(f"{name}: begins", file=sys.stderr, flush=True)
         tenth = -1
-        with _bar() as bar:
+        with self._shared_bar() as bar:
             row = bar.add_task(name, total=None, note="")
 
             def tick(done: int, of_all: int, note: str) -> None:
@@ -222,6 +226,21 @@ class ProgressWatcher:
             yield tick
         if not _errors.is_terminal:
             print(f"{name}: done", file=sys.stderr, flush=True)
+
+    @contextmanager
+    def _shared_bar(self) -> Iterator[Progress]:
+        """The bars of all stages that run side by side: a terminal shows one live thing at a time."""
+        if self._bar is None:
+            self._bar = _bar()
+            self._bar.start()
+        self._open += 1
+        try:
+            yield self._bar
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._bar.stop()
+                self._bar = None
 
     def skipped(self, name: str) -> None:
         """See :class:`spanwise.pipeline.Watcher`."""

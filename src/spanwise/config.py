@@ -268,6 +268,9 @@ class StudentsConfig(Table):
     pretraining: TrainingConfig | None = None
     training: TrainingConfig = Field(default=TrainingConfig(), description="what every method starts from")
     methods: dict[str, StudentConfig] = {}
+    side_by_side: int = Field(
+        default=1, ge=1, description="methods trained at a time, a process each, sharing the CPU's threads"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -8,14 +8,16 @@ A stage that is done is skipped; one that was interrupted goes on where it stopp
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from spanwise.config import ArchitectureConfig, CollectConfig, Recipe, Table, TrainingConfig
 from spanwise.errors import ModelError, RunDirectoryError, TaskDataError
+from spanwise.processes import Tick, in_process
 from spanwise.run_directory import RunDirectory, digest
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 EXPERT, ROLLOUTS, KEPT = "expert/trajectories.jsonl", "rollouts.jsonl", "trajectories.jsonl"
 TOKENIZER, TEACHER_BASE, TEACHER, STUDENTS_BASE = "tokenizer", "teacher/base", "teacher/model", "students/base"
 
-#: Told (done, of all, a word on how it goes).
-Tick = Callable[[int, int, str], None]
+#: What a stage does; it tells how far it is.
+Work = Callable[[Tick], None]
 
 
 class Watcher(Protocol):
@@ -95,9 +97,10 @@ class Pipeline:
         start: str | None = None
         done = ["train.tokenizer"]
         if teacher.pretraining is not None:
-            self._fit("train.teacher.base", done, EXPERT, teacher.model, teacher.pretraining, TEACHER_BASE, None)
+            base = ("train.teacher.base", done, EXPERT, teacher.model, teacher.pretraining, TEACHER_BASE, None)
+            self._stages([self._fitting(*base)])
             start, done = TEACHER_BASE, ["train.teacher.base"]
-        self._fit("train.teacher", done, EXPERT, teacher.model, teacher.training, TEACHER, start)
+        self._stages([self._fitting("train.teacher", done, EXPERT, teacher.model, teacher.training, TEACHER, start)])
 
     def collect_teacher(self) -> None:
         """Records the teacher on the train games, and keeps what students shall learn from."""
@@ -106,7 +109,7 @@ class Pipeline:
         def work(tick: Tick) -> None:
             from spanwise.traces.jsonl import read_trajectories, write_trajectories
 
-            agent = self._model_agent(self._teacher_folder(), "teacher", settings.temperature, settings.max_new_tokens)
+            agent = self._model_agent(self._teacher(), "teacher", settings.temperature, settings.max_new_tokens)
             everything = self.run.path / ROLLOUTS
             self._collect(agent, settings, everything, tick)
             kept = (one for one in read_trajectories(everything) if one.success or not settings.only_successful)
@@ -123,17 +126,25 @@ class Pipeline:
         start: str | None = None
         done = ["collect.teacher"]
         if students.pretraining is not None:
-            self._fit("train.students.base", done, KEPT, students.model, students.pretraining, STUDENTS_BASE, None)
+            base = ("train.students.base", done, KEPT, students.model, students.pretraining, STUDENTS_BASE, None)
+            self._stages([self._fitting(*base)])
             start, done = STUDENTS_BASE, ["train.students.base"]
-        for name, student in students.methods.items():
-            self._fit(f"train.students.{name}", done, KEPT, students.model, student.training, f"students/{name}", start)
+        self._stages(
+            [
+                self._fitting(
+                    f"train.students.{name}", done, KEPT, students.model, student.training, f"students/{name}", start
+                )
+                for name, student in students.methods.items()
+            ],
+            students.side_by_side,
+        )
 
     def evaluate(self) -> None:
         """Lets every agent play the same games."""
         from spanwise.agents.experts import make_expert
 
         settings = self.recipe.evaluate
-        folders: dict[str, Path | None] = {"expert": None, "teacher": self._teacher_folder()}
+        folders: dict[str, Path | None] = {"expert": None, "teacher": self._teacher()}
         folders |= {name: self.run.path / "students" / name for name in self.recipe.students.methods}
         for name, folder in folders.items():
 
@@ -143,7 +154,9 @@ class Pipeline:
                     if folder is None
                     else self._model_agent(folder, name, settings.temperature, settings.max_new_tokens)
                 )
-                evaluate_agent(agent, self.recipe, self.run.path / "evaluation" / name, tick, folder, self._tokenizer())
+                evaluate_agent(
+                    agent, self.recipe, self.run.path / "evaluation" / name, tick, folder, _tokenizer(self.run.path)
+                )
 
             trained = [] if folder is None else ["train.teacher" if name == "teacher" else f"train.students.{name}"]
             self._stage(f"evaluate.{name}", trained, {"evaluate": settings}, work)
@@ -155,27 +168,65 @@ class Pipeline:
         with self.watcher.stage("report"):
             write_report(self.run.path, self.recipe)
 
-    def _stage(self, name: str, upstream: list[str], settings: dict[str, Table], work: Callable[[Tick], None]) -> None:
-        """Runs a stage unless it is done; its inputs are its settings and those of the stages before it."""
+    def _stage(self, name: str, upstream: list[str], settings: dict[str, Table], work: Work) -> None:
+        """Runs one stage unless it is done."""
+        self._stages([_Stage(name, upstream, settings, work)])
+
+    def _stages(self, stages: Sequence[_Stage], at_a_time: int = 1) -> None:
+        """Runs the stages that are not done: one after the other here, or so many at a time in processes of their own.
+
+        Raises:
+            RunDirectoryError: A stage that one of them needs is not finished; or a process died.
+        """
+        with ExitStack() as everything:
+            waiting, running = list(stages), dict[Connection, tuple[ExitStack, _Stage, Tick]]()
+            while waiting or running:
+                if waiting and len(running) < at_a_time:
+                    stage = waiting.pop(0)
+                    around = everything.enter_context(ExitStack())
+                    if not around.enter_context(self.run.stage(stage.name, self._inputs(stage))):
+                        self.watcher.skipped(stage.name)
+                        continue
+                    tick = around.enter_context(self.watcher.stage(stage.name))
+                    if at_a_time > 1:
+                        running[around.enter_context(in_process(stage.work, at_a_time))] = (around, stage, tick)
+                    else:
+                        stage.work(tick)
+                        around.close()
+                    continue
+                for connection in cast(list[Connection], wait(list(running))):
+                    around, stage, tick = running[connection]
+                    try:
+                        said = connection.recv()
+                    except EOFError as error:
+                        raise RunDirectoryError(
+                            f"{self.run.path}: the process of the stage {stage.name!r} died (out of memory, or "
+                            "killed); the same command continues"
+                        ) from error
+                    if isinstance(said, BaseException):
+                        raise said
+                    if said is None:
+                        del running[connection]
+                        around.close()
+                    else:
+                        tick(*said)
+
+    def _inputs(self, stage: _Stage) -> dict[str, Any]:
+        """What a stage depends on: its settings and those of the stages before it."""
         stages = self.run.manifest["stages"]
-        missing = [one for one in upstream if one in stages and stages[one]["status"] != "done"]
+        missing = [one for one in stage.upstream if one in stages and stages[one]["status"] != "done"]
         if missing:
-            raise RunDirectoryError(f"{self.run.path}: the stage {name!r} needs {missing[0]!r} to be finished first")
-        inputs = {
-            **{key: _lasting(table) for key, table in settings.items()},
+            raise RunDirectoryError(
+                f"{self.run.path}: the stage {stage.name!r} needs {missing[0]!r} to be finished first"
+            )
+        return {
+            **{key: _lasting(table) for key, table in stage.settings.items()},
             "environment": _lasting(self.recipe.environment),
             "seed": self.recipe.seed,
-            "after": {one: digest(stages[one]["inputs"]) for one in upstream if one in stages},
+            "after": {one: digest(stages[one]["inputs"]) for one in stage.upstream if one in stages},
         }
 
-        def watched() -> None:
-            with self.watcher.stage(name) as tick:
-                work(tick)
-
-        if not self.run.stage(name, inputs, watched):
-            self.watcher.skipped(name)
-
-    def _fit(
+    def _fitting(
         self,
         name: str,
         upstream: list[str],
@@ -184,35 +235,10 @@ class Pipeline:
         training: TrainingConfig,
         output: str,
         start: str | None,
-    ) -> None:
+    ) -> _Stage:
         """A training stage: a model on trajectories, from a finished folder or from scratch."""
-
-        def work(tick: Tick) -> None:
-            from spanwise.training.models import check_same_vocabulary, create_model, load_model, load_tokenizer
-            from spanwise.training.objective import build_objective
-            from spanwise.training.trainer import train
-
-            tokenizer = self._tokenizer()
-            teacher = None
-            if build_objective(training.objective).needs_teacher:
-                teacher = load_model(self._teacher_folder())
-                check_same_vocabulary(load_tokenizer(self._teacher_folder()), tokenizer)
-            if start is None and architecture.path is not None:
-                check_same_vocabulary(tokenizer, load_tokenizer(architecture.path))
-            seed = self.recipe.seed
-            model = create_model(architecture, tokenizer, seed) if start is None else load_model(self.run.path / start)
-            train(
-                model,
-                tokenizer,
-                self._learnt_from(data),
-                training,
-                self.run.path / output,
-                seed,
-                teacher,
-                lambda step, steps, loss: tick(step, steps, "" if loss is None else f"loss {loss:.4f}"),
-            )
-
-        self._stage(name, upstream, {"training": training, "model": architecture}, work)
+        work = _Fit(self.recipe, self.run.path, data, architecture, training, output, start)
+        return _Stage(name, upstream, {"training": training, "model": architecture}, work)
 
     def _collect(self, agent: Agent, settings: CollectConfig, path: Path, tick: Tick) -> None:
         """Plays what is not yet recorded in ``path``."""
@@ -249,47 +275,113 @@ class Pipeline:
         else:
             texts = (
                 text
-                for trajectory in self._learnt_from(EXPERT)
+                for trajectory in _learnt_from(self.recipe, self.run.path, EXPERT)
                 for step in trajectory.steps
                 for text in (step.observation, step.completion)
             )
             tokenizer = create_tokenizer(texts, self.recipe.tokenizer)
         tokenizer.save_pretrained(self.run.path / TOKENIZER)
 
-    def _learnt_from(self, data: str) -> list[Trajectory]:
-        """The trajectories of a file that training may see; in an order that an interruption cannot change."""
-        from spanwise.traces.jsonl import read_trajectories
-
-        path = self._needed(data)
-        wanted = self.recipe.collect if data == EXPERT else self.recipe.teacher.rollouts
-        kept = [one for one in read_trajectories(path) if one.success or not wanted.only_successful]
-        if not kept:
-            raise RunDirectoryError(f"{path}: no episode was won, so there is nothing to learn from")
-        return sorted(kept, key=lambda one: one.id)
-
-    def _tokenizer(self) -> PreTrainedTokenizerBase:
-        from spanwise.training.models import load_tokenizer
-
-        return load_tokenizer(self._needed(TOKENIZER))
+    def _teacher(self) -> Path:
+        return _teacher_folder(self.recipe, self.run.path)
 
     def _model_agent(self, folder: Path, name: str, temperature: float, max_new_tokens: int) -> Agent:
         return load_agent(folder, name, temperature, max_new_tokens, self.recipe.seed)
 
-    def _teacher_folder(self) -> Path:
-        if self.recipe.teacher.training is None:
-            path = self.recipe.teacher.model.path
-            assert path is not None  # the recipe's own check
-            return Path(path)
-        return self.run.path / TEACHER
-
     def _finished(self, folder: str) -> bool:
         return (self.run.path / folder / "training.json").exists()
 
-    def _needed(self, name: str) -> Path:
-        path = self.run.path / name
-        if not path.exists():
-            raise RunDirectoryError(f"{path}: is not there; an earlier stage makes it (spanwise run does all of them)")
-        return path
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A stage to run: its name, the stages before it, the settings it depends on, and who does the work."""
+
+    name: str
+    upstream: list[str]
+    settings: dict[str, Table]
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """The work of a training stage, which another process can be given.
+
+    Attributes:
+        recipe: The whole recipe.
+        run: The run directory; ``data``, ``output`` and ``start`` lie in it.
+        data: The trajectories.
+        architecture: Of a model from scratch.
+        training: How to train.
+        output: Where the model goes.
+        start: The model to start from; None: from scratch.
+    """
+
+    recipe: Recipe
+    run: Path
+    data: str
+    architecture: ArchitectureConfig
+    training: TrainingConfig
+    output: str
+    start: str | None
+
+    def __call__(self, tick: Tick) -> None:
+        from spanwise.training.models import check_same_vocabulary, create_model, load_model, load_tokenizer
+        from spanwise.training.objective import build_objective
+        from spanwise.training.trainer import train
+
+        tokenizer = _tokenizer(self.run)
+        teacher = None
+        if build_objective(self.training.objective).needs_teacher:
+            folder = _teacher_folder(self.recipe, self.run)
+            teacher = load_model(folder)
+            check_same_vocabulary(load_tokenizer(folder), tokenizer)
+        if self.start is None and self.architecture.path is not None:
+            check_same_vocabulary(tokenizer, load_tokenizer(self.architecture.path))
+        seed = self.recipe.seed
+        start = self.start
+        train(
+            create_model(self.architecture, tokenizer, seed) if start is None else load_model(self.run / start),
+            tokenizer,
+            _learnt_from(self.recipe, self.run, self.data),
+            self.training,
+            self.run / self.output,
+            seed,
+            teacher,
+            lambda step, steps, loss: tick(step, steps, "" if loss is None else f"loss {loss:.4f}"),
+        )
+
+
+def _learnt_from(recipe: Recipe, run: Path, data: str) -> list[Trajectory]:
+    """The trajectories of a file that training may see; in an order that an interruption cannot change."""
+    from spanwise.traces.jsonl import read_trajectories
+
+    path = _needed(run, data)
+    wanted = recipe.collect if data == EXPERT else recipe.teacher.rollouts
+    kept = [one for one in read_trajectories(path) if one.success or not wanted.only_successful]
+    if not kept:
+        raise RunDirectoryError(f"{path}: no episode was won, so there is nothing to learn from")
+    return sorted(kept, key=lambda one: one.id)
+
+
+def _tokenizer(run: Path) -> PreTrainedTokenizerBase:
+    from spanwise.training.models import load_tokenizer
+
+    return load_tokenizer(_needed(run, TOKENIZER))
+
+
+def _teacher_folder(recipe: Recipe, run: Path) -> Path:
+    if recipe.teacher.training is None:
+        path = recipe.teacher.model.path
+        assert path is not None  # the recipe's own check
+        return Path(path)
+    return run / TEACHER
+
+
+def _needed(run: Path, name: str) -> Path:
+    path = run / name
+    if not path.exists():
+        raise RunDirectoryError(f"{path}: is not there; an earlier stage makes it (spanwise run does all of them)")
+    return path
 
 
 def load_agent(folder: Path, name: str, temperature: float, max_new_tokens: int, seed: int) -> Agent:

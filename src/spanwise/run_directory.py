@@ -9,7 +9,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,13 +54,16 @@ class RunDirectory:
             run._save()
             yield run
 
-    def stage(self, name: str, inputs: dict[str, Any], work: Callable[[], None]) -> bool:
-        """Does the work of a stage unless it is done; says whether it did.
+    @contextmanager
+    def stage(self, name: str, inputs: dict[str, Any]) -> Iterator[bool]:
+        """Around the work of a stage, which is done once it is left without an error; several may be open.
 
         Args:
             name: Of the stage.
             inputs: The settings that it depends on, as tables of JSON values; kept, and compared on the next call.
-            work: Does it; may be interrupted and called again.
+
+        Yields:
+            Whether there is work: not if the stage was done before. What was interrupted is begun again.
 
         Raises:
             RunDirectoryError: The stage was done, or begun, with other inputs; or the disk is full.
@@ -74,7 +77,8 @@ class RunDirectory:
                 "or remove the folder to start over"
             )
         if entry is not None and entry["status"] == "done":
-            return False
+            yield False
+            return
         started = datetime.now(UTC)
         earlier = 0.0 if entry is None else entry["seconds"]
         stages[name] = entry = {
@@ -85,7 +89,7 @@ class RunDirectory:
         }
         self._save()
         try:
-            work()
+            yield True
             entry["status"] = "done"
         except Exception as error:
             if not _is_full_disk(error):
@@ -96,7 +100,6 @@ class RunDirectory:
         finally:
             entry["seconds"] = round(earlier + (datetime.now(UTC) - started).total_seconds(), 3)
             self._save()
-        return True
 
     def _check_recipe(self, recipe: Recipe) -> None:
         if self.manifest["name"] != recipe.name:

@@ -16,8 +16,9 @@ RECIPE = Recipe(name="toy")
 def test_a_done_stage_is_not_done_again(tmp_path: Path) -> None:
     calls = []
     for _ in range(2):
-        with RunDirectory.open(tmp_path / "run", RECIPE) as run:
-            run.stage("collect", {"limit": 1}, lambda: calls.append(1))
+        with RunDirectory.open(tmp_path / "run", RECIPE) as run, run.stage("collect", {"limit": 1}) as needed:
+            if needed:
+                calls.append(1)
     assert calls == [1]
     manifest = json.loads((tmp_path / "run/manifest.json").read_text())
     assert manifest["stages"]["collect"]["status"] == "done"
@@ -26,23 +27,38 @@ def test_a_done_stage_is_not_done_again(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_stage_is_called_again(tmp_path: Path) -> None:
-    def fail() -> None:
-        raise KeyboardInterrupt
-
     with RunDirectory.open(tmp_path, RECIPE) as run:
-        with pytest.raises(KeyboardInterrupt):
-            run.stage("collect", {}, fail)
+        with pytest.raises(KeyboardInterrupt), run.stage("collect", {}):
+            raise KeyboardInterrupt
         assert run.manifest["stages"]["collect"]["status"] == "running"
+    with RunDirectory.open(tmp_path, RECIPE) as run, run.stage("collect", {}) as needed:
+        assert needed
+
+
+def test_stages_may_overlap(tmp_path: Path) -> None:
     with RunDirectory.open(tmp_path, RECIPE) as run:
-        assert run.stage("collect", {}, lambda: None)
+        first, second = run.stage("first", {}), run.stage("second", {})
+        assert first.__enter__()
+        assert second.__enter__()
+        first.__exit__(None, None, None)
+        status = {
+            name: one["status"] for name, one in json.loads((tmp_path / "manifest.json").read_text())["stages"].items()
+        }
+        assert status == {"first": "done", "second": "running"}
+        second.__exit__(None, None, None)
+        with run.stage("second", {}) as needed:
+            assert not needed
 
 
 def test_a_stage_with_other_inputs_is_refused_and_others_are_not(tmp_path: Path) -> None:
     with RunDirectory.open(tmp_path, RECIPE) as run:
-        run.stage("train", {"epochs": 1}, lambda: None)
-        with pytest.raises(RunDirectoryError, match=r"other settings \(epochs was 1, is 2\); choose another"):
-            run.stage("train", {"epochs": 2}, lambda: None)
-        assert run.stage("evaluate", {"limit": 3}, lambda: None)
+        with run.stage("train", {"epochs": 1}):
+            pass
+        with pytest.raises(RunDirectoryError, match=r"other settings \(epochs was 1, is 2\); choose another"):  # noqa: SIM117
+            with run.stage("train", {"epochs": 2}):
+                pass
+        with run.stage("evaluate", {"limit": 3}) as needed:
+            assert needed
 
 
 def test_another_recipe_or_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
@@ -102,18 +118,14 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     ],
 )
 def test_a_full_disk_stops_a_stage_with_a_line(tmp_path: Path, error: Exception) -> None:
-    def work() -> None:
-        raise error
-
     with RunDirectory.open(tmp_path, RECIPE) as run:
-        with pytest.raises(RunDirectoryError, match="the disk is full, so the stage 'train' stopped"):
-            run.stage("train", {}, work)
-        assert run.stage("train", {}, lambda: None)
+        with pytest.raises(RunDirectoryError, match="the disk is full, so the stage 'train' stopped"):  # noqa: SIM117
+            with run.stage("train", {}):
+                raise error
+        with run.stage("train", {}) as needed:
+            assert needed
 
 
 def test_other_faults_of_a_stage_keep_their_type(tmp_path: Path) -> None:
-    def work() -> None:
+    with RunDirectory.open(tmp_path, RECIPE) as run, pytest.raises(PermissionError), run.stage("train", {}):
         raise PermissionError(errno.EACCES, "Permission denied")
-
-    with RunDirectory.open(tmp_path, RECIPE) as run, pytest.raises(PermissionError):
-        run.stage("train", {}, work)

@@ -1,0 +1,54 @@
+"""Work in a process of its own, which tells how far it is and ends with whoever started it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+
+from spanwise.errors import SpanwiseError
+
+#: Told (done, of all, a word on how it goes).
+Tick = Callable[[int, int, str], None]
+
+
+@contextmanager
+def in_process(work: Callable[[Tick], None], sharers: int) -> Iterator[Connection]:
+    """Starts work in a new process, and ends that process in the end, whatever it is doing.
+
+    Args:
+        work: Can be pickled; gets a function to tell its progress to.
+        sharers: How many such processes share the CPU: each takes its share of torch's threads.
+
+    Yields:
+        What the process says: ticks as tuples, then None once it is done, or the exception that ended it. A process
+        that was killed closes it without either.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(work, theirs, sharers), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ours
+    finally:
+        process.terminate()
+        process.join()
+        ours.close()
+
+
+def _work(work: Callable[[Tick], None], connection: Connection, sharers: int) -> None:
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    torch.set_num_threads(max(1, torch.get_num_threads() // sharers))
+    try:
+        work(lambda done, of_all, note: connection.send((done, of_all, note)))
+        connection.send(None)
+    except Exception as error:
+        if not isinstance(error, SpanwiseError):
+            traceback.print_exc()  # it is not sent along
+        connection.send(error)

@@ -1,0 +1,56 @@
+import os
+import time
+from functools import partial
+
+import pytest
+
+from spanwise.errors import ModelError
+from spanwise.processes import Tick, in_process
+
+
+def count_to(number: int, tick: Tick) -> None:
+    for done in range(number):
+        tick(done + 1, number, "well")
+
+
+def fail(error: Exception, tick: Tick) -> None:
+    raise error
+
+
+def die(tick: Tick) -> None:
+    os._exit(9)
+
+
+def go_on_for_ever(tick: Tick) -> None:
+    while True:
+        tick(os.getpid(), 0, "")
+        time.sleep(0.01)
+
+
+def test_a_process_tells_how_far_it_is_and_that_it_is_done():
+    with in_process(partial(count_to, 2), 1) as connection:
+        assert [connection.recv() for _ in range(3)] == [(1, 2, "well"), (2, 2, "well"), None]
+
+
+def test_an_error_arrives_as_it_was_raised(capfd):
+    with in_process(partial(fail, ModelError("no such folder")), 1) as connection:
+        said = connection.recv()
+    assert isinstance(said, ModelError)
+    assert str(said) == "no such folder"
+    assert "Traceback" not in capfd.readouterr().err
+    with in_process(partial(fail, ZeroDivisionError("a fault")), 1) as connection:
+        assert isinstance(connection.recv(), ZeroDivisionError)
+    assert "ZeroDivisionError: a fault" in capfd.readouterr().err, "where a fault happened must not be lost"
+
+
+def test_a_death_is_told_from_an_end():
+    with in_process(die, 1) as connection, pytest.raises(EOFError):
+        connection.recv()
+
+
+def test_nothing_is_left_running():
+    with in_process(go_on_for_ever, 1) as connection:
+        process = connection.recv()[0]
+        os.kill(process, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
