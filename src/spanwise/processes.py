@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
-from spanwise.errors import SpanwiseError
-
 #: Told (done, of all, a word on how it goes).
 Tick = Callable[[int, int, str], None]
 
@@ -24,8 +22,8 @@ def in_process(work: Callable[[Tick], None], sharers: int) -> Iterator[Connectio
         sharers: How many such processes share the CPU: each takes its share of torch's threads.
 
     Yields:
-        What the process says: ticks as tuples, then None once it is done, or the exception that ended it. A process
-        that was killed closes it without either.
+        What the process says: ticks as tuples, then None once it is done, or the exception that ended it, with the
+        traceback as its note. A process that was killed closes it without either.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
@@ -49,6 +47,5 @@ def _work(work: Callable[[Tick], None], connection: Connection, sharers: int) ->
         work(lambda done, of_all, note: connection.send((done, of_all, note)))
         connection.send(None)
     except Exception as error:
-        if not isinstance(error, SpanwiseError):
-            traceback.print_exc()  # it is not sent along
+        error.add_note(traceback.format_exc())  # the traceback itself cannot be sent
         connection.send(error)
