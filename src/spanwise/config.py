@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Divergence = Literal["forward_kl", "reverse_kl", "jsd", "cross_entropy"]
+Divergence = Literal["forward_kl", "reverse_kl", "jsd", "skew_forward_kl", "skew_reverse_kl", "cross_entropy"]
 Reduction = Literal["token_sum", "kind_mean", "span_mean"]
 Method = Literal["language_model", "sft", "token_kd", "sad"]
 Pacing = Literal["none", "sorted", "competence"]
@@ -86,6 +86,9 @@ class EnvironmentConfig(Table):
     style: Literal["react", "think"] = Field(
         default="react", description="how a completion is cut: see traces/segment.py"
     )
+    rendering: Literal["plain", "chat"] = Field(
+        default="plain", description="text that a model reads: as it is, or in the chat template of its tokenizer"
+    )
     workers: int = Field(default=2, ge=0, description="processes that play the games; 0: in this process")
     generator: GeneratorConfig = GeneratorConfig()
 
@@ -147,6 +150,7 @@ class TermConfig(Table):
     weight: float = Field(default=1.0, ge=0)
     temperature: float = Field(default=1.0, gt=0)
     beta: float = Field(default=0.5, gt=0, lt=1, description="interpolation of jsd")
+    alpha: float = Field(default=0.1, gt=0, lt=1, description="of skew KL: share of the other distribution")
 
     @model_validator(mode="after")
     def _check_use(self) -> Self:
@@ -154,6 +158,8 @@ class TermConfig(Table):
             raise ValueError(f"cross_entropy has no temperature, found {self.temperature}")
         if self.divergence != "jsd" and self.beta != 0.5:
             raise ValueError(f"beta belongs to jsd, found {self.beta} for {self.divergence}")
+        if not self.divergence.startswith("skew") and self.alpha != 0.1:
+            raise ValueError(f"alpha belongs to the skew divergences, found {self.alpha} for {self.divergence}")
         return self
 
 
@@ -211,6 +217,10 @@ class TrainingConfig(Table):
     epochs: float = Field(default=1.0, gt=0)
     max_steps: int | None = Field(default=None, ge=1, description="optimizer steps; overrides epochs")
     batch_tokens: int = Field(default=16384, ge=1, description="tokens (padding included) of one forward pass")
+    layout: Literal["auto", "packed", "padded"] = Field(
+        default="auto",
+        description="rows one after the other or padded; auto: packed where attention keeps them apart",
+    )
     accumulation: int = Field(default=1, ge=1, description="forward passes per optimizer step")
     optimizer: Literal["adamw", "muon"] = Field(
         default="muon", description="muon: Muon for matrices, AdamW for the rest"
@@ -238,6 +248,18 @@ class TrainingConfig(Table):
         return self
 
 
+class SignalConfig(Table):
+    """What is kept of a teacher's distributions."""
+
+    variant: Literal["adaptive", "sampled"] = Field(
+        default="adaptive", description="the likeliest tokens and the rest as one; or tokens drawn at random"
+    )
+    mass: float = Field(default=0.999, gt=0, le=1, description="adaptive: share that the kept tokens hold")
+    most: int = Field(default=64, ge=1, le=255, description="adaptive: tokens that a position may keep")
+    draws: int = Field(default=50, ge=1, le=255, description="sampled: tokens drawn for a position")
+    seed: int = Field(default=0, ge=0, lt=2**31, description="sampled: of the draws")
+
+
 class TeacherConfig(Table):
     """The teacher: trained here on expert trajectories, or a folder that is one already (``training = "none"``)."""
 
@@ -245,6 +267,10 @@ class TeacherConfig(Table):
     pretraining: TrainingConfig | None = Field(default=None, description="language modelling on all tokens first")
     training: TrainingConfig | None = TrainingConfig()
     rollouts: CollectConfig = CollectConfig()
+    source: Literal["online", "cache"] = Field(
+        default="online", description="students ask the teacher at every step, or read what it once said"
+    )
+    signals: SignalConfig = SignalConfig()
 
     @model_validator(mode="after")
     def _check_origin(self) -> Self:
@@ -321,3 +347,21 @@ class Recipe(Table):
     teacher: TeacherConfig = TeacherConfig()
     students: StudentsConfig = StudentsConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+
+    @model_validator(mode="after")
+    def _check_use(self) -> Self:
+        if self.environment.rendering == "chat" and self.teacher.model.path is None:
+            raise ValueError(
+                'environment.rendering = "chat" needs a chat template: name a model that has one by teacher.model.path'
+            )
+        if self.teacher.source == "cache" and self.teacher.signals.variant == "sampled":
+            for name, student in self.students.methods.items():
+                objective = student.training.objective
+                for term in (objective.reason, objective.act) if objective.needs_teacher else ():
+                    if term.divergence not in ("forward_kl", "cross_entropy") or term.temperature != 1:
+                        raise ValueError(
+                            f"students.methods.{name}: sampled signals are unbiased for forward_kl at temperature 1 "
+                            f"only, found {term.divergence} at {term.temperature}: use teacher.signals.variant = "
+                            '"adaptive"'
+                        )
+        return self

@@ -35,3 +35,7 @@ class ModelError(SpanwiseError):
 
 class TrainingError(SpanwiseError):
     """Training cannot go on (for example: a loss that is not finite)."""
+
+
+class SignalError(SpanwiseError):
+    """Cached teacher signals are missing, damaged, or of another teacher."""

@@ -1,6 +1,6 @@
 """The stages of a run, in order: each reads files of the run directory and writes others, and can be called alone.
 
-    collect.expert -> train.tokenizer -> train.teacher.base -> train.teacher -> collect.teacher
+    collect.expert -> train.tokenizer -> train.teacher.base -> train.teacher -> collect.teacher -> cache.teacher
     -> train.students.base -> train.students.<method> ... -> evaluate.<agent> ... -> report
 
 A stage that is done is skipped; one that was interrupted goes on where it stopped.
@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from spanwise.config import ArchitectureConfig, CollectConfig, Recipe, Table, TrainingConfig
 from spanwise.errors import ModelError, RunDirectoryError, TaskDataError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 #: Files and folders of a run directory.
 EXPERT, ROLLOUTS, KEPT = "expert/trajectories.jsonl", "rollouts.jsonl", "trajectories.jsonl"
 TOKENIZER, TEACHER_BASE, TEACHER, STUDENTS_BASE = "tokenizer", "teacher/base", "teacher/model", "students/base"
+SIGNALS = "signals"
 
 #: What a stage does; it tells how far it is.
 Work = Callable[[Tick], None]
@@ -59,6 +60,8 @@ class Pipeline:
         self.collect_expert()
         self.train_teacher()
         self.collect_teacher()
+        if self.recipe.teacher.source == "cache":
+            self.cache()
         self.train_students()
         self.evaluate()
         self.report()
@@ -73,6 +76,8 @@ class Pipeline:
         """The teacher; and the students, once there are the teacher's trajectories."""
         self.train_teacher()
         if (self.run.path / KEPT).exists():
+            if self.recipe.teacher.source == "cache":
+                self.cache()
             self.train_students()
 
     def collect_expert(self) -> None:
@@ -120,11 +125,22 @@ class Pipeline:
 
         self._stage("collect.teacher", ["train.teacher"], {"rollouts": settings}, work)
 
+    def cache(self) -> None:
+        """Keeps what the teacher says about the trajectories that students learn from."""
+        signals = self.recipe.teacher.signals
+
+        def work(tick: Tick) -> None:
+            from spanwise.teacher.run import write_run_signals
+
+            write_run_signals(self.recipe, self.run.path, lambda done, of_all: tick(done, of_all, ""))
+
+        self._stage("cache.teacher", ["collect.teacher"], {"signals": signals}, work)
+
     def train_students(self) -> None:
         """Trains every student of the recipe."""
         students = self.recipe.students
         start: str | None = None
-        done = ["collect.teacher"]
+        done = ["cache.teacher" if self.recipe.teacher.source == "cache" else "collect.teacher"]
         if students.pretraining is not None:
             base = ("train.students.base", done, KEPT, students.model, students.pretraining, STUDENTS_BASE, None)
             self._stages([self._fitting(*base)])
@@ -155,7 +171,7 @@ class Pipeline:
                     else self._model_agent(folder, name, settings.temperature, settings.max_new_tokens)
                 )
                 evaluate_agent(
-                    agent, self.recipe, self.run.path / "evaluation" / name, tick, folder, _tokenizer(self.run.path)
+                    agent, self.recipe, self.run.path / "evaluation" / name, tick, folder, run_tokenizer(self.run.path)
                 )
 
             trained = [] if folder is None else ["train.teacher" if name == "teacher" else f"train.students.{name}"]
@@ -275,7 +291,7 @@ class Pipeline:
         else:
             texts = (
                 text
-                for trajectory in _learnt_from(self.recipe, self.run.path, EXPERT)
+                for trajectory in learnt_from(self.recipe, self.run.path, EXPERT)
                 for step in trajectory.steps
                 for text in (step.observation, step.completion)
             )
@@ -283,10 +299,11 @@ class Pipeline:
         tokenizer.save_pretrained(self.run.path / TOKENIZER)
 
     def _teacher(self) -> Path:
-        return _teacher_folder(self.recipe, self.run.path)
+        return Path(teacher_folder(self.recipe, self.run.path))
 
     def _model_agent(self, folder: Path, name: str, temperature: float, max_new_tokens: int) -> Agent:
-        return load_agent(folder, name, temperature, max_new_tokens, self.recipe.seed)
+        rendering = self.recipe.environment.rendering
+        return load_agent(folder, name, temperature, max_new_tokens, self.recipe.seed, rendering)
 
     def _finished(self, folder: str) -> bool:
         return (self.run.path / folder / "training.json").exists()
@@ -325,14 +342,17 @@ class _Fit:
     start: str | None
 
     def __call__(self, tick: Tick) -> None:
+        from spanwise.data.render import make_rendering
+        from spanwise.teacher.run import open_run_signals
         from spanwise.training.models import check_same_vocabulary, create_model, load_model, load_tokenizer
-        from spanwise.training.objective import build_objective
         from spanwise.training.trainer import train
 
-        tokenizer = _tokenizer(self.run)
+        tokenizer = run_tokenizer(self.run)
         teacher = None
-        if build_objective(self.training.objective).needs_teacher:
-            folder = _teacher_folder(self.recipe, self.run)
+        if self.training.objective.needs_teacher and self.recipe.teacher.source == "cache":
+            teacher = open_run_signals(self.recipe, self.run)
+        elif self.training.objective.needs_teacher:
+            folder = teacher_folder(self.recipe, self.run)
             teacher = load_model(folder)
             check_same_vocabulary(load_tokenizer(folder), tokenizer)
         if self.start is None and self.architecture.path is not None:
@@ -342,16 +362,17 @@ class _Fit:
         train(
             create_model(self.architecture, tokenizer, seed) if start is None else load_model(self.run / start),
             tokenizer,
-            _learnt_from(self.recipe, self.run, self.data),
+            learnt_from(self.recipe, self.run, self.data),
             self.training,
             self.run / self.output,
             seed,
             teacher,
             lambda step, steps, loss: tick(step, steps, "" if loss is None else f"loss {loss:.4f}"),
+            make_rendering(self.recipe.environment.rendering, tokenizer),
         )
 
 
-def _learnt_from(recipe: Recipe, run: Path, data: str) -> list[Trajectory]:
+def learnt_from(recipe: Recipe, run: Path, data: str) -> list[Trajectory]:
     """The trajectories of a file that training may see; in an order that an interruption cannot change."""
     from spanwise.traces.jsonl import read_trajectories
 
@@ -363,17 +384,19 @@ def _learnt_from(recipe: Recipe, run: Path, data: str) -> list[Trajectory]:
     return sorted(kept, key=lambda one: one.id)
 
 
-def _tokenizer(run: Path) -> PreTrainedTokenizerBase:
+def run_tokenizer(run: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a run."""
     from spanwise.training.models import load_tokenizer
 
     return load_tokenizer(_needed(run, TOKENIZER))
 
 
-def _teacher_folder(recipe: Recipe, run: Path) -> Path:
+def teacher_folder(recipe: Recipe, run: Path) -> str | Path:
+    """Where a run's teacher is: its own, or the folder or hub name that the recipe gives."""
     if recipe.teacher.training is None:
         path = recipe.teacher.model.path
         assert path is not None  # the recipe's own check
-        return Path(path)
+        return path
     return run / TEACHER
 
 
@@ -384,19 +407,24 @@ def _needed(run: Path, name: str) -> Path:
     return path
 
 
-def load_agent(folder: Path, name: str, temperature: float, max_new_tokens: int, seed: int) -> Agent:
+def load_agent(
+    folder: Path, name: str, temperature: float, max_new_tokens: int, seed: int, rendering: Literal["plain", "chat"]
+) -> Agent:
     """The agent of a model folder.
 
     Raises:
         ModelError: The folder holds no model that can play.
     """
     from spanwise.agents.huggingface import HuggingFaceAgent
+    from spanwise.data.render import make_rendering
     from spanwise.training.models import load_model, load_tokenizer
 
     if not folder.is_dir():
         raise ModelError(f"{folder}: expected a model folder, or the word expert")
     model: PreTrainedModel = load_model(folder)
-    return HuggingFaceAgent(model.eval(), load_tokenizer(folder), name, temperature, max_new_tokens, seed)
+    tokenizer = load_tokenizer(folder)
+    text = make_rendering(rendering, tokenizer)
+    return HuggingFaceAgent(model.eval(), tokenizer, name, temperature, max_new_tokens, seed, text)
 
 
 def evaluate_agent(

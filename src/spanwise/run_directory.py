@@ -112,6 +112,22 @@ class RunDirectory:
         write_atomically(self.path / MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n")
 
 
+def read_recipe(path: Path) -> Recipe:
+    """The recipe that a run directory was last used with.
+
+    Raises:
+        RunDirectoryError: It is no run directory.
+    """
+    if not (path / MANIFEST).exists():
+        raise RunDirectoryError(f"{path}: holds no {MANIFEST}; expected a run directory")
+    manifest = _read_manifest(path / MANIFEST)
+    assert manifest is not None
+    try:
+        return Recipe.model_validate(manifest["recipe"])
+    except (KeyError, ValueError) as error:
+        raise RunDirectoryError(f"{path / MANIFEST}: its recipe cannot be read: {error}") from error
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Writes a file whole or not at all.
 

@@ -66,13 +66,16 @@ def assert_same_training(first: Path, second: Path) -> None:
 
 def test_one_batch_of_eight_is_eight_batches_of_one(tmp_path: Path) -> None:
     lengths = [1, 2, 1, 3, 2, 2, 1, 1]
-    together = {"batch_tokens": 8 * 200, "accumulation": 1, "max_steps": 3, "learning_rate": 1e-2}
+    together = {"batch_tokens": 8 * 200, "accumulation": 1, "max_steps": 3, "learning_rate": 1e-2, "layout": "padded"}
     result = learn(tmp_path / "together", lengths, **together)
     assert (result.steps, result.tokens % 3) == (3, 0)
     apart = learn(tmp_path / "apart", lengths, **{**together, "batch_tokens": 1, "accumulation": 8})
     assert apart.tokens == result.tokens
     assert apart.padding == 0 < result.padding
     assert_same_training(tmp_path / "apart", tmp_path / "together")
+    packed = learn(tmp_path / "packed", lengths, **{**together, "layout": "packed"})
+    assert (packed.tokens, packed.padding) == (result.tokens, 0)
+    assert_same_training(tmp_path / "packed", tmp_path / "together")
 
 
 def test_two_processes_are_one(tmp_path: Path) -> None:

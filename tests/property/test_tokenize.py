@@ -129,4 +129,4 @@ def test_what_is_read_before_a_turn_is_the_beginning_of_the_row(turns, observati
 
 @given(TEXT)
 def test_an_observation_is_its_text_and_a_newline(observation) -> None:
-    assert tokenizer().decode(context_ids(observation, tokenizer())) == observation + "\n"
+    assert tokenizer().decode(context_ids((), observation, tokenizer())) == observation + "\n"

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from spanwise.agents.protocol import Completion, History
 from spanwise.agents.ragged_cache import RaggedCache
+from spanwise.data.render import PLAIN, Rendering
 from spanwise.data.tokenize import context_ids, prompt_ids
 from spanwise.errors import ModelError
 
@@ -69,6 +70,7 @@ class HuggingFaceAgent:
         temperature: float = 0.0,
         max_new_tokens: int = 160,
         seed: int = 0,
+        rendering: Rendering = PLAIN,
     ):
         """Wraps a model, which is put in evaluation mode; it computes in its own dtype, on its own device.
 
@@ -79,6 +81,7 @@ class HuggingFaceAgent:
             temperature: 0 takes the most likely token; above, tokens are drawn from softmax(logits / temperature).
             max_new_tokens: Tokens after which a completion is cut off.
             seed: Seed of the sampling.
+            rendering: How histories become text; the one that the model was trained with.
 
         Raises:
             ModelError: The tokenizer has no end-of-sequence token, the model states no context length, or it has
@@ -90,6 +93,7 @@ class HuggingFaceAgent:
         self.temperature = temperature
         self.max_new_tokens = max_new_tokens
         self.seed = seed
+        self.rendering = rendering
         self._end = _end_of_turn(tokenizer)
         self._vocabulary = len(tokenizer)
         self._context_length = _context_length(model)
@@ -131,11 +135,11 @@ class HuggingFaceAgent:
         )
         if session is None or not continues:
             self.forget(history.episode)
-            ids = list(prompt_ids(history.steps, history.observation, self.tokenizer))
+            ids = prompt_ids(history.steps, history.observation, self.tokenizer, self.rendering)
             session = self._sessions[history.episode] = _Session(self._free_row(), ids, len(history.steps))
             self._session_of_row[session.row] = session
         else:
-            session.ids += context_ids(history.observation, self.tokenizer)
+            session.ids += context_ids(history.steps, history.observation, self.tokenizer, self.rendering)
             session.turns += 1
         room = self._context_length - len(session.ids)
         if room <= 0:

@@ -23,12 +23,14 @@ def plan_batches(
     complexity: np.ndarray | None = None,
     multiple: int = 1,
     until: float = 0.3,
+    packed: bool = False,
 ) -> list[list[int]]:
     """The rows of every batch of a training run, in order; a pure function of its arguments.
 
     Args:
         lengths: Tokens of each row.
-        budget: Rows times the longest row of a batch stay within it; a single longer row is a batch of its own.
+        budget: Positions of a batch: rows times the longest of them or, packed, all of their tokens; a longer row is a
+            batch of its own.
         batches: How many are wanted; None: as many as ``epochs`` make.
         epochs: Passes over the data, where ``batches`` is None; the last may be a part.
         seed: Of the shuffling.
@@ -38,6 +40,7 @@ def plan_batches(
         multiple: What the number of batches shall be a multiple of, so that so many processes have equal shares; where
             ``epochs`` do not make it one, the plan goes on into the next.
         until: Share of the batches, in (0, 1], after which ``competence`` draws from all rows.
+        packed: Whether rows will lie one after the other, so that nothing pads them.
 
     Raises:
         ValueError: Pacing without complexity.
@@ -47,12 +50,12 @@ def plan_batches(
     sizes = np.asarray(lengths)
     simplest_first = np.arange(len(sizes)) if complexity is None else np.argsort(complexity, kind="stable")
     generator = np.random.default_rng(seed)
-    per_pass = len(batches_of_similar_length(lengths, budget))
+    per_pass = len(batches_of_similar_length(lengths, budget, packed))
 
     def one_pass(share: float) -> list[list[int]]:
         if pacing == "sorted":
-            return _fill(simplest_first, sizes, budget)
-        return _shuffled(simplest_first[: max(1, round(share * len(sizes)))], sizes, budget, generator)
+            return _fill(simplest_first, sizes, budget, packed)
+        return _shuffled(simplest_first[: max(1, round(share * len(sizes)))], sizes, budget, generator, packed)
 
     plan: list[list[int]] = []
     if batches is not None:
@@ -72,10 +75,10 @@ def plan_batches(
     return plan
 
 
-def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+def batches_of_similar_length(lengths: Sequence[int], budget: int, packed: bool = False) -> list[list[int]]:
     """Every row once, shortest first: the fewest batches, for work whose order does not matter."""
     sizes = np.asarray(lengths)
-    return _fill(np.argsort(sizes, kind="stable"), sizes, budget)
+    return _fill(np.argsort(sizes, kind="stable"), sizes, budget, packed)
 
 
 def padding_share(lengths: Sequence[int], plan: Sequence[Sequence[int]]) -> float:
@@ -84,27 +87,33 @@ def padding_share(lengths: Sequence[int], plan: Sequence[Sequence[int]]) -> floa
     return 1 - sum(lengths[row] for batch in plan for row in batch) / positions
 
 
-def _shuffled(rows: np.ndarray, sizes: np.ndarray, budget: int, generator: np.random.Generator) -> list[list[int]]:
-    """A random pass over the rows, in batches of similar lengths."""
+def _shuffled(
+    rows: np.ndarray, sizes: np.ndarray, budget: int, generator: np.random.Generator, packed: bool
+) -> list[list[int]]:
+    """A random pass over the rows; where they will be padded, in batches of similar lengths."""
     order = generator.permutation(rows)
+    if packed:
+        return _fill(order, sizes, budget, packed)
     window = max(1, int(_WINDOW * budget / max(1.0, sizes[rows].mean())))
     batches: list[list[int]] = []
     for start in range(0, len(order), window):
         part = order[start : start + window]
-        batches.extend(_fill(part[np.argsort(sizes[part], kind="stable")], sizes, budget))
+        batches.extend(_fill(part[np.argsort(sizes[part], kind="stable")], sizes, budget, packed))
     return [batches[index] for index in generator.permutation(len(batches))]
 
 
-def _fill(order: np.ndarray, sizes: np.ndarray, budget: int) -> list[list[int]]:
+def _fill(order: np.ndarray, sizes: np.ndarray, budget: int, packed: bool) -> list[list[int]]:
     batches: list[list[int]] = []
     current: list[int] = []
-    longest = 0
+    tokens = longest = 0
     for row in order.tolist():
-        longest = max(longest, int(sizes[row]))
-        if current and (len(current) + 1) * longest > budget:
+        size = int(sizes[row])
+        positions = tokens + size if packed else (len(current) + 1) * max(longest, size)
+        if current and positions > budget:
             batches.append(current)
-            current, longest = [], int(sizes[row])
+            current, tokens, longest = [], 0, 0
         current.append(row)
+        tokens, longest = tokens + size, max(longest, size)
     if current:
         batches.append(current)
     return batches

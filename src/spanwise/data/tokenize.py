@@ -7,14 +7,15 @@ the offset between what is read and what is predicted.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanwise.data.render import Piece, context_text, render_plain
+from spanwise.data.render import PLAIN, Rendering
 from spanwise.errors import TokenizationError
 from spanwise.types import Span, SpanKind, Step, Trajectory
 
@@ -43,44 +44,75 @@ class TokenizedTrajectory:
     def __len__(self) -> int:
         return len(self.input_ids)
 
+    @property
+    def supervised(self) -> int:
+        """Number of targets that are not context."""
+        return len(self) - self.count(SpanKind.CONTEXT)
+
     def count(self, kind: SpanKind) -> int:
         """Number of targets of a kind."""
         return int((self.kind == kind).sum())
 
 
-def context_ids(observation: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Ids of the piece that carries an observation."""
-    return _encode(context_text(observation), tokenizer)["input_ids"]
+def context_ids(
+    steps: Sequence[Step], observation: str, tokenizer: PreTrainedTokenizerBase, rendering: Rendering = PLAIN
+) -> list[int]:
+    """Ids that a model reads between its last completion and its answer to ``observation``.
+
+    Raises:
+        TokenizationError: The rendering cannot carry the history.
+    """
+    with _naming_step(len(steps)):
+        pieces = rendering.context(steps, observation)
+    return [
+        token_id for piece in pieces for token_id in _encode(piece.text, tokenizer, markup=piece.markup)["input_ids"]
+    ]
 
 
-def prompt_ids(steps: Sequence[Step], observation: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Ids that a model reads before it answers ``observation``: the same in training and in play."""
+def prompt_ids(
+    steps: Sequence[Step], observation: str, tokenizer: PreTrainedTokenizerBase, rendering: Rendering = PLAIN
+) -> list[int]:
+    """Ids that a model reads before it answers ``observation``: the same in training and in play.
+
+    Raises:
+        TokenizationError: The rendering cannot carry the history.
+    """
     ids: list[int] = []
-    for piece in render_plain(steps):
-        ids.extend(_piece_ids(piece, tokenizer)[0] if piece.token_ids is None else piece.token_ids)
-    return ids + context_ids(observation, tokenizer)
+    for index, step in enumerate(steps):
+        ids += context_ids(steps[:index], step.observation, tokenizer, rendering)
+        with _naming_step(index):
+            rendering.check_completion(steps[: index + 1])
+            ids += _completion_ids(step, tokenizer)[0] if step.token_ids is None else step.token_ids
+    return ids + context_ids(steps, observation, tokenizer, rendering)
 
 
-def tokenize_trajectory(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase) -> TokenizedTrajectory:
+def tokenize_trajectory(
+    trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase, rendering: Rendering = PLAIN
+) -> TokenizedTrajectory:
     """The token arrays of a trajectory.
 
     A token that straddles two spans takes the kind of its first character that is not a space. The end-of-turn token
     is ACT.
 
     Raises:
-        TokenizationError: Stored ids do not spell the completion, or nothing would be supervised.
+        TokenizationError: Stored ids do not spell the completion, the rendering cannot carry a step, or nothing would
+            be supervised.
     """
     ids: list[int] = []
     kinds: list[int] = []
     steps: list[int] = []
-    for piece in render_plain(trajectory.steps):
+    for index, step in enumerate(trajectory.steps):
+        history = trajectory.steps[: index + 1]
         try:
-            piece_ids, piece_kinds = _piece_ids(piece, tokenizer)
+            context = context_ids(history[:-1], step.observation, tokenizer, rendering)
+            with _naming_step(index):
+                rendering.check_completion(history)
+                completion, completion_kinds = _completion_ids(step, tokenizer)
         except TokenizationError as error:
-            raise TokenizationError(f"trajectory {trajectory.id!r}, step {piece.step}: {error}") from error
-        ids.extend(piece_ids)
-        kinds.extend(piece_kinds)
-        steps.extend([piece.step] * len(piece_ids))
+            raise TokenizationError(f"trajectory {trajectory.id!r}, {error}") from error
+        ids += context + completion
+        kinds += [int(SpanKind.CONTEXT)] * len(context) + completion_kinds
+        steps += [index] * (len(context) + len(completion))
     if not any(kinds[1:]):
         raise TokenizationError(
             f"trajectory {trajectory.id!r}: none of its {len(ids)} tokens would be supervised; "
@@ -106,7 +138,11 @@ class OverlongReport:
 
 
 def tokenize_all(
-    trajectories: Iterable[Trajectory], tokenizer: PreTrainedTokenizerBase, max_length: int, overlong: str
+    trajectories: Iterable[Trajectory],
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int,
+    overlong: str,
+    rendering: Rendering = PLAIN,
 ) -> tuple[list[TokenizedTrajectory], OverlongReport]:
     """All trajectories, none longer than ``max_length`` positions.
 
@@ -115,6 +151,7 @@ def tokenize_all(
         tokenizer: A fast tokenizer.
         max_length: Positions that a row may have.
         overlong: ``cut`` after the last step that fits (dropped if not even the first does), or ``drop``.
+        rendering: How histories become text.
 
     Raises:
         TokenizationError: Nothing is left, or a trajectory has nothing to supervise.
@@ -122,7 +159,7 @@ def tokenize_all(
     rows: list[TokenizedTrajectory] = []
     cut = dropped = 0
     for trajectory in trajectories:
-        row = tokenize_trajectory(trajectory, tokenizer)
+        row = tokenize_trajectory(trajectory, tokenizer, rendering)
         if len(row) > max_length:
             fits = int(row.step[max_length])  # the first step that does not end within the limit
             if overlong == "drop" or fits == 0:
@@ -139,32 +176,40 @@ def tokenize_all(
     return rows, OverlongReport(len(rows), cut, dropped)
 
 
-def _piece_ids(piece: Piece, tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
-    """Ids of a piece, and the kind of each."""
-    if piece.spans is None:
-        ids = list(_encode(piece.text, tokenizer)["input_ids"])
-        return ids, [int(SpanKind.CONTEXT)] * len(ids)
+@contextmanager
+def _naming_step(index: int) -> Iterator[None]:
+    try:
+        yield
+    except TokenizationError as error:
+        raise TokenizationError(f"step {index}: {error}") from error
+
+
+def _completion_ids(step: Step, tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Ids of a completion and of the end of its turn, and the kind of each."""
     eos = tokenizer.eos_token_id
     if not isinstance(eos, int):
         raise TokenizationError("the tokenizer has no end-of-turn token (eos_token)")
-    if piece.token_ids is None:
-        encoding = _encode(piece.text, tokenizer)
+    if step.token_ids is None:
+        encoding = _encode(step.completion, tokenizer)
         ids, offsets = list(encoding["input_ids"]), list(encoding["offset_mapping"])
         ended = True
     else:
-        ended = piece.token_ids[-1:] == (eos,)
-        ids = list(piece.token_ids[:-1] if ended else piece.token_ids)
-        offsets = _generated_offsets(ids, piece.text, tokenizer)
-    kinds = [int(kind) for kind in token_kinds(offsets, piece.text, piece.spans)]
+        ended = step.token_ids[-1:] == (eos,)
+        ids = list(step.token_ids[:-1] if ended else step.token_ids)
+        offsets = _generated_offsets(ids, step.completion, tokenizer)
+    kinds = [int(kind) for kind in token_kinds(offsets, step.completion, step.spans)]
     if ended:
         ids.append(eos)
         kinds.append(int(SpanKind.ACT))
     return ids, kinds
 
 
-def _encode(text: str, tokenizer: PreTrainedTokenizerBase) -> BatchEncoding:
-    """Ids and character offsets of text alone: what reads like a special token in it is text and cannot end a turn."""
-    return tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
+def _encode(text: str, tokenizer: PreTrainedTokenizerBase, markup: bool = False) -> BatchEncoding:
+    """Ids and character offsets of text alone.
+
+    Outside markup, what reads like a special token is text and cannot end a turn.
+    """
+    return tokenizer(text, add_special_tokens=False, split_special_tokens=not markup, return_offsets_mapping=True)
 
 
 def token_kinds(offsets: Sequence[tuple[int, int]], text: str, spans: Sequence[Span]) -> list[SpanKind]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from spanwise.teacher.signal import DenseSignal, dense_signal
-from spanwise.training.models import logits_at
+from spanwise.teacher.signal import DeferredSignal
+from spanwise.training.batches import model_inputs
+from spanwise.training.projection import hidden_at, output_head
 
 
 class OnlineTeacher:
@@ -16,9 +19,9 @@ class OnlineTeacher:
     def __init__(self, model: PreTrainedModel, vocabulary: int) -> None:
         """A teacher over the first ``vocabulary`` rows of the model's head; the rest of them is padding."""
         self.model = model.eval().requires_grad_(False)
-        self.vocabulary = vocabulary
+        self.head = output_head(model, vocabulary)
 
     @torch.no_grad()
-    def signal(self, input_ids: Tensor, positions: Tensor) -> DenseSignal:
+    def signal(self, batch: Mapping[str, Tensor], positions: Tensor) -> DeferredSignal:
         """See :class:`spanwise.teacher.signal.Teacher`."""
-        return dense_signal(logits_at(self.model, input_ids, positions, self.vocabulary))
+        return DeferredSignal(hidden_at(self.model, model_inputs(batch), positions), self.head)

@@ -1,7 +1,8 @@
 """Causal attention for training on CPUs, where torch's fused kernel is slower than its matrix products.
 
-Queries are cut into blocks, each of which meets only the keys that it may see. A training step of a small model over
-rows of 900 tokens takes three quarters of the time; ``benchmarks/training.py`` measures it.
+Queries are cut into blocks, each of which meets only the keys that it may see, and packed rows meet only themselves. A
+training step of a small model over rows of 900 tokens takes three quarters of the time; ``benchmarks/training.py``
+measures it.
 
 Shape suffixes: B rows, H heads, G key heads (each serves H / G heads), T tokens, D channels of a head.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -32,21 +34,35 @@ def attention_in_blocks(
     attention_mask: Tensor | None,
     scaling: float | None = None,
     dropout: float = 0.0,
+    cu_seq_lens_q: Tensor | None = None,
     **others: Any,
 ) -> tuple[Tensor, None]:
     """Causal attention, [B, T, H, D], in the form that ``transformers`` calls it.
 
     Whatever is not plain causal attention over whole rows (an explicit mask, dropout, cached keys) is left to torch.
+
+    Args:
+        cu_seq_lens_q: Where packed rows begin, and the last one ends, int32 [R + 1].
     """
-    B, H, T, D = query_BHTD.shape
-    G = key_BGTD.shape[1]
+    T, D = query_BHTD.shape[2:]
     if attention_mask is not None or dropout or key_BGTD.shape[2] != T:
         return sdpa_attention_forward(
             module, query_BHTD, key_BGTD, value_BGTD, attention_mask, dropout=dropout, scaling=scaling, **others
         )
+    scale = D**-0.5 if scaling is None else scaling
+    borders = [0, T] if cu_seq_lens_q is None else cu_seq_lens_q.tolist()
+    rows = [
+        _of_row(query_BHTD[:, :, start:end], key_BGTD[:, :, start:end], value_BGTD[:, :, start:end], scale)
+        for start, end in pairwise(borders)
+    ]
+    return torch.cat(rows, dim=2).transpose(1, 2), None
+
+
+def _of_row(query_BHTD: Tensor, key_BGTD: Tensor, value_BGTD: Tensor, scale: float) -> Tensor:
+    B, H, T, D = query_BHTD.shape
+    G = key_BGTD.shape[1]
     query = query_BHTD.reshape(B * G, H // G, T, D)
     key, value = key_BGTD.reshape(B * G, T, D), value_BGTD.reshape(B * G, T, D)
-    scale = D**-0.5 if scaling is None else scaling
     blocks = []
     for start in range(0, T, _BLOCK):
         end = min(T, start + _BLOCK)
@@ -54,11 +70,26 @@ def attention_in_blocks(
         rows = query[:, :, start:end].reshape(B * G, -1, D)
         scores = torch.baddbmm(future.repeat(H // G, 1), rows, key[:, :end].transpose(1, 2), alpha=scale)
         blocks.append((torch.softmax(scores, dim=-1) @ value[:, :end]).view(B, H, end - start, D))
-    return torch.cat(blocks, dim=2).transpose(1, 2), None
+    return torch.cat(blocks, dim=2)
+
+
+def _mask(*sizes: Any, attention_mask: Tensor | None = None, local_size: int | None = None, **others: Any) -> Any:
+    """No mask for plain causal attention, packed or not; torch's for whatever sees less."""
+    if attention_mask is None and local_size is None:
+        return None
+    return sdpa_mask(*sizes, attention_mask=attention_mask, local_size=local_size, **others)
 
 
 AttentionInterface.register(NAME, attention_in_blocks)
-AttentionMaskInterface.register(NAME, sdpa_mask)
+AttentionMaskInterface.register(NAME, _mask)
+
+
+def packs(model: PreTrainedModel) -> bool:
+    """Whether a model computes packed rows apart at no cost: with :func:`fast_attention`, or by FlashAttention."""
+    if set(getattr(model.config.get_text_config(), "layer_types", None) or ["full_attention"]) != {"full_attention"}:
+        return False
+    name = model.config._attn_implementation or ""
+    return "flash_attention" in name or name == NAME or (name == "sdpa" and model.device.type == "cpu")
 
 
 @contextmanager

@@ -1,8 +1,14 @@
-"""Planned batches as padded tensors."""
+"""Planned batches as tensors: rows padded to the longest, or packed one after the other.
+
+Packed rows are one row for the model, with positions that begin anew and attention that ends at their borders; what is
+asked of a batch (which positions, which kinds) reads the same for both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,24 +22,25 @@ from spanwise.types import SpanKind
 class PlannedBatches(Dataset):
     """The batches of a plan, in its order: an item is a batch, so whatever shards items shards whole batches."""
 
-    def __init__(self, rows: Sequence[TokenizedTrajectory], plan: Sequence[Sequence[int]]) -> None:
-        self.rows, self.plan = rows, plan
+    def __init__(self, rows: Sequence[TokenizedTrajectory], plan: Sequence[Sequence[int]], packed: bool) -> None:
+        self.rows, self.plan, self.packed = rows, plan, packed
 
     def __len__(self) -> int:
         return len(self.plan)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return collate([self.rows[row] for row in self.plan[index]])
+        return collate([self.rows[row] for row in self.plan[index]], self.packed)
 
 
-def collate(rows: Sequence[TokenizedTrajectory]) -> dict[str, Tensor]:
-    """Right-padded tensors of a batch.
+def collate(rows: Sequence[TokenizedTrajectory], packed: bool = False) -> dict[str, Tensor]:
+    """Tensors of a batch of R rows: right-padded, [B, T] = [R, longest], or packed, [B, T] = [1, all tokens].
 
     Returns:
         ``input_ids``, ``target_ids`` int64, ``kind`` int8 (padding is CONTEXT), ``span_length`` int32 (tokens of the
-        span that a target belongs to; 1 at padding), ``valid`` bool (False at padding): all [B, T].
+        span that a target belongs to; 1 at padding), ``valid`` bool (False at padding): all [B, T]; ``keys`` int64
+        [R, 2], see :func:`row_key`. If packed also ``position_ids`` int64 [1, T] and ``borders`` int32 [R + 1].
     """
-    shape = (len(rows), max(map(len, rows)))
+    shape = (1, sum(map(len, rows))) if packed else (len(rows), max(map(len, rows)))
     batch = {
         "input_ids": torch.zeros(shape, dtype=torch.int64),
         "target_ids": torch.zeros(shape, dtype=torch.int64),
@@ -41,14 +48,43 @@ def collate(rows: Sequence[TokenizedTrajectory]) -> dict[str, Tensor]:
         "span_length": torch.ones(shape, dtype=torch.int32),
         "valid": torch.zeros(shape, dtype=torch.bool),
     }
+    borders = np.cumsum([0, *map(len, rows)])
     for index, row in enumerate(rows):
-        end = len(row)
-        batch["input_ids"][index, :end] = torch.from_numpy(row.input_ids)
-        batch["target_ids"][index, :end] = torch.from_numpy(row.target_ids)
-        batch["kind"][index, :end] = torch.from_numpy(row.kind)
-        batch["span_length"][index, :end] = torch.from_numpy(span_lengths(row))
-        batch["valid"][index, :end] = True
+        place = (0, slice(borders[index], borders[index + 1])) if packed else (index, slice(0, len(row)))
+        batch["input_ids"][place] = torch.from_numpy(row.input_ids)
+        batch["target_ids"][place] = torch.from_numpy(row.target_ids)
+        batch["kind"][place] = torch.from_numpy(row.kind)
+        batch["span_length"][place] = torch.from_numpy(span_lengths(row))
+        batch["valid"][place] = True
+    if packed:
+        batch["position_ids"] = torch.cat([torch.arange(len(row)) for row in rows])[None]
+        batch["borders"] = torch.from_numpy(borders.astype(np.int32))
+    batch["keys"] = torch.frombuffer(bytearray(b"".join(map(row_key, rows))), dtype=torch.int64).view(-1, 2)
     return batch
+
+
+def model_inputs(batch: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What of a batch a model is called with, in the words of ``transformers``."""
+    if "borders" not in batch:
+        return {"input_ids": batch["input_ids"]}
+    borders = batch["borders"]
+    longest = int(borders.diff().max())
+    return {
+        "input_ids": batch["input_ids"],
+        "position_ids": batch["position_ids"],
+        "cu_seq_lens_q": borders,
+        "cu_seq_lens_k": borders,
+        "max_length_q": longest,
+        "max_length_k": longest,
+    }
+
+
+def row_key(row: TokenizedTrajectory) -> bytes:
+    """What a teacher's signal of a row depends on, hashed, 16 bytes: the tokens read, and which are supervised."""
+    supervised = np.flatnonzero(row.kind != SpanKind.CONTEXT)
+    end = supervised[-1] + 1 if len(supervised) else 0
+    content = row.input_ids[:end].astype("<i8").tobytes() + supervised.astype("<i8").tobytes()
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def span_lengths(row: TokenizedTrajectory) -> np.ndarray:

@@ -15,13 +15,10 @@ import torch
 from torch import Tensor
 
 from spanwise.teacher.signal import TeacherSignal
-from spanwise.training.divergences import forward_kl
+from spanwise.training.objective import SpanTerm, divergence
 from spanwise.types import SUPERVISED_KINDS
 
 QUANTITIES = ("loss", "accuracy", "kl", "entropy", "agreement")
-
-#: Positions looked at together: bounds the memory that a large vocabulary takes.
-_CHUNK = 2048
 
 
 class KindMetrics:
@@ -35,21 +32,27 @@ class KindMetrics:
 
     @torch.no_grad()
     def add(
-        self, losses: Tensor, logits: Tensor, target_ids: Tensor, kind: Tensor, signal: TeacherSignal | None
+        self,
+        losses: Tensor,
+        logits: Tensor,
+        target_ids: Tensor,
+        kind: Tensor,
+        signal: TeacherSignal | None,
+        losses_are_kl: bool,
     ) -> None:
-        """Counts some positions; arguments as in :func:`spanwise.training.objective.span_loss`."""
+        """Counts some positions; arguments as in :func:`spanwise.training.objective.span_loss`.
+
+        ``losses_are_kl`` says that ``losses`` need not be followed by another look at all logits.
+        """
         members_NK = torch.stack([kind == one for one in SUPERVISED_KINDS], dim=-1).double()
         self._tokens += members_NK.sum(0)
         self._distilled |= signal is not None
-        for chunk in torch.arange(len(kind), device=kind.device).split(_CHUNK):
-            guess = logits[chunk].argmax(-1)
-            values = [losses[chunk], guess == target_ids[chunk]]
-            if signal is not None:
-                part = signal.at(chunk)
-                divergence = forward_kl(*part.align(torch.log_softmax(logits[chunk].float(), -1), 1.0))
-                values += [divergence, part.entropy, guess == part.top]
-            values_QN = torch.stack([value.double() for value in values])
-            self._sums[: len(values)] += values_QN @ members_NK[chunk]
+        guess = logits.argmax(-1)
+        values = [losses, guess == target_ids]
+        if signal is not None:
+            kl = losses if losses_are_kl else divergence(SpanTerm("forward_kl"), logits, target_ids, signal)
+            values += [kl, signal.entropy, guess == signal.top]
+        self._sums[: len(values)] += torch.stack([value.double() for value in values]) @ members_NK
 
     def take(self, add_up: Callable[[Tensor], Tensor]) -> dict[str, float]:
         """The means as ``reason_loss``, ``act_kl`` and so on, without those that have no tokens; then all is zero.

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from accelerate.utils import extract_model_from_parallel
 from safetensors import SafetensorError
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from torch import Tensor, nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -176,27 +174,6 @@ def check_same_vocabulary(teacher: PreTrainedTokenizerBase, student: PreTrainedT
 def count_parameters(model: PreTrainedModel) -> int:
     """Numbers that a model learns; tied weights count once."""
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-def logits_at(model: nn.Module, input_ids: Tensor, positions: Tensor, vocabulary: int) -> Tensor:
-    """Logits at chosen positions only, [N, vocabulary]; the head never sees the others.
-
-    The model's own forward runs, with whatever wraps it (autocast, data parallelism) and whatever it does to logits;
-    only what enters its head is thinned out. Rows are right-padded and attention is causal, so no real token sees
-    padding and no mask is needed.
-
-    Args:
-        model: A causal LM, wrapped for training or not.
-        input_ids: int64 [B, T].
-        positions: bool [B, T].
-        vocabulary: Rows of the head that stand for tokens; padded ones beyond are cut off.
-    """
-    head = cast(nn.Module, extract_model_from_parallel(model).get_output_embeddings())
-    thinning = head.register_forward_pre_hook(lambda _, hidden_BTH: (hidden_BTH[0][positions],))
-    try:
-        return model(input_ids=input_ids, use_cache=False).logits[:, :vocabulary]
-    finally:
-        thinning.remove()
 
 
 def _first_line(error: Exception) -> str:

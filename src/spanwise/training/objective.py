@@ -16,7 +16,7 @@ Shape suffixes: N supervised positions, V vocabulary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -29,12 +29,18 @@ from spanwise.types import SUPERVISED_KINDS, SpanKind
 
 @dataclass(frozen=True, slots=True)
 class SpanTerm:
-    """One kind's loss: which divergence, how heavy (lambda), at which temperature, and jsd's beta."""
+    """One kind's loss: which divergence, how heavy (lambda), at which temperature; jsd's beta, skew KL's alpha."""
 
     divergence: Divergence = "forward_kl"
     weight: float = 1.0
     temperature: float = 1.0
     beta: float = 0.5
+    alpha: float = 0.1
+
+    @property
+    def is_plain_kl(self) -> bool:
+        """Whether it measures KL(teacher || student) itself."""
+        return self.divergence == "forward_kl" and self.temperature == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +77,7 @@ def build_objective(config: ObjectiveConfig) -> SpanObjective:
     """
     if config.method == "sad":
         return SpanObjective(_term(config.reason), _term(config.act), config.reduction)
-    if config.method == "token_kd":
-        term = SpanTerm(config.act.divergence, 1.0, config.act.temperature, config.act.beta)
-    else:
-        term = SpanTerm("cross_entropy")
+    term = replace(_term(config.act), weight=1.0) if config.method == "token_kd" else SpanTerm("cross_entropy")
     return SpanObjective(term, term, "token_sum")
 
 
@@ -109,16 +112,13 @@ def position_losses(
     Raises:
         ValueError: A term needs a teacher and there is none.
     """
-    student = torch.log_softmax(logits.float(), dim=-1)
     if objective.reason == objective.act:
-        return _divergence(objective.act, student, target_ids, signal)
-    losses = torch.zeros(len(target_ids), dtype=student.dtype, device=student.device)
+        return divergence(objective.act, logits, target_ids, signal)
+    losses = torch.zeros(len(target_ids), dtype=torch.promote_types(logits.dtype, torch.float32), device=logits.device)
     for one in SUPERVISED_KINDS:
         chosen = (kind == one).nonzero()[:, 0]
         part = None if signal is None else signal.at(chosen)
-        losses = losses.index_put(
-            (chosen,), _divergence(objective.term(one), student[chosen], target_ids[chosen], part)
-        )
+        losses = losses.index_put((chosen,), divergence(objective.term(one), logits[chosen], target_ids[chosen], part))
     return losses
 
 
@@ -157,19 +157,28 @@ def span_loss(
     return (losses * position_weights(objective, kind, span_length, counts)).sum(), losses
 
 
-def _divergence(term: SpanTerm, student: Tensor, target_ids: Tensor, signal: TeacherSignal | None) -> Tensor:
+def divergence(term: SpanTerm, logits: Tensor, target_ids: Tensor, signal: TeacherSignal | None) -> Tensor:
+    """A term's divergence at each position, unweighted, [N]; arguments as in :func:`position_losses`."""
     if term.divergence == "cross_entropy":
-        return divergences.cross_entropy(student, target_ids)
+        return divergences.cross_entropy(logits, target_ids)
     if signal is None:
         raise ValueError(f"the divergence {term.divergence!r} needs a teacher")
-    teacher, student = signal.align(student, term.temperature)
+    teacher, student = signal.align(logits, term.temperature)
+    if signal.sampled:
+        if not term.is_plain_kl:
+            raise ValueError(f"sampled signals are for forward_kl at temperature 1, found {term}")
+        return -(teacher.exp() * student).sum(-1) - signal.entropy
     square = term.temperature**2
     if term.divergence == "forward_kl":
         return square * divergences.forward_kl(teacher, student)
     if term.divergence == "reverse_kl":
         return square * divergences.reverse_kl(teacher, student)
-    return square * divergences.jsd(teacher, student, term.beta)
+    if term.divergence == "jsd":
+        return square * divergences.jsd(teacher, student, term.beta)
+    if term.divergence == "skew_forward_kl":
+        return square * divergences.skew_forward_kl(teacher, student, term.alpha)
+    return square * divergences.skew_reverse_kl(teacher, student, term.alpha)
 
 
 def _term(config: TermConfig) -> SpanTerm:
-    return SpanTerm(config.divergence, config.weight, config.temperature, config.beta)
+    return SpanTerm(config.divergence, config.weight, config.temperature, config.beta, config.alpha)

@@ -42,7 +42,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
             self._muon = torch.optim.Muon([dict(group) for group in muon], adjust_lr_fn="match_rms_adamw")
             _share(self, self._muon, muon)
         if rest:
-            self._adamw = torch.optim.AdamW([dict(group) for group in rest], betas=ADAM_BETAS)
+            self._adamw = torch.optim.AdamW([dict(group) for group in rest], betas=ADAM_BETAS, fused=True)
             _share(self, self._adamw, rest)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -100,7 +100,8 @@ def create_optimizer(
         {"params": rest, "weight_decay": 0.0},
     ]
     if name == "adamw":
-        return torch.optim.AdamW([group for group in groups if group["params"]], lr=learning_rate, betas=ADAM_BETAS)
+        filled = [group for group in groups if group["params"]]
+        return torch.optim.AdamW(filled, lr=learning_rate, betas=ADAM_BETAS, fused=True)
     for group, muon in zip(groups, (True, False), strict=True):
         group["muon"] = muon
     return MuonWithAdamW([group for group in groups if group["params"]], lr=learning_rate)

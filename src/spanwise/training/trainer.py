@@ -27,17 +27,19 @@ from transformers.utils.logging import disable_progress_bar
 from spanwise.config import TrainingConfig
 from spanwise.data.batching import padding_share, plan_batches
 from spanwise.data.curriculum import complexity
+from spanwise.data.render import PLAIN, Rendering
 from spanwise.data.tokenize import OverlongReport, tokenize_all
 from spanwise.errors import ModelError, TrainingError
 from spanwise.teacher.entropy import summed_entropies
 from spanwise.teacher.online import OnlineTeacher
-from spanwise.teacher.signal import Teacher
-from spanwise.training.attention import fast_attention
-from spanwise.training.batches import PlannedBatches
+from spanwise.teacher.signal import Teacher, TeacherSignal
+from spanwise.training.attention import fast_attention, packs
+from spanwise.training.batches import PlannedBatches, model_inputs
 from spanwise.training.metrics import KindMetrics
-from spanwise.training.models import count_parameters, logits_at
-from spanwise.training.objective import Counts, build_objective, count, span_loss
+from spanwise.training.models import count_parameters
+from spanwise.training.objective import Counts, SpanObjective, build_objective, count, span_loss
 from spanwise.training.optimizers import create_optimizer
+from spanwise.training.projection import Head, check_head, hidden_at, output_head, sum_over_chunks
 from spanwise.types import SpanKind, Trajectory
 
 #: Written last into a finished model folder: where it is, training is done.
@@ -73,8 +75,9 @@ def train(
     config: TrainingConfig,
     output: Path,
     seed: int,
-    teacher: PreTrainedModel | None = None,
+    teacher: PreTrainedModel | Teacher | None = None,
     progress: Progress | None = None,
+    rendering: Rendering = PLAIN,
 ) -> TrainingResult:
     """Trains a model and leaves it, with its tokenizer, as a Hugging Face folder at ``output``.
 
@@ -87,8 +90,9 @@ def train(
         config: How.
         output: The folder; ``metrics.jsonl`` in it has a line every ``log_every`` steps.
         seed: Of the shuffling.
-        teacher: Who is distilled; needed by every objective but imitation.
+        teacher: Who is distilled, or a cache of what it said; needed by every objective but imitation.
         progress: Told after each optimizer step.
+        rendering: How a trajectory becomes text.
 
     Under a distributed launcher every process calls this with the same arguments; the first of them writes.
 
@@ -103,26 +107,32 @@ def train(
     objective = build_objective(config.objective)
     vocabulary = len(tokenizer)
     for name, one in (("model", model), ("teacher", teacher)):
-        if one is not None and one.config.vocab_size < vocabulary:
+        if isinstance(one, PreTrainedModel) and one.config.vocab_size < vocabulary:
             raise ModelError(f"the {name} has {one.config.vocab_size} embeddings, the tokenizer {vocabulary} tokens")
     if objective.needs_teacher and teacher is None:
         raise ModelError(f"the objective {config.objective.method!r} needs a teacher, and none was given")
-    rows, overlong = tokenize_all(trajectories, tokenizer, config.max_length, config.overlong)
+    rows, overlong = tokenize_all(trajectories, tokenizer, config.max_length, config.overlong, rendering)
     lengths = [len(row) for row in rows]
 
     checkpoints = output / "checkpoints"
-    arguments = _arguments(config, checkpoints, seed)
-    online = None
-    if teacher is not None and objective.needs_teacher:
-        online = OnlineTeacher(cast(Any, teacher).to(arguments.device), vocabulary)
+    arguments = training_arguments(config, checkpoints, seed)
+    model = cast(Any, model).to(arguments.device)
+    models = [model]
+    asked = teacher if objective.needs_teacher else None
+    if isinstance(asked, PreTrainedModel):
+        models.append(cast(Any, asked).to(arguments.device))
+        asked = OnlineTeacher(models[-1], vocabulary)
+    for one in models:
+        check_head(one)
+    packed = config.layout == "packed" or (config.layout == "auto" and all(map(packs, models)))
     scores = None
     if config.curriculum.pacing != "none":
         entropy = None
         if config.curriculum.gamma != 0:
-            assert online is not None  # the configuration's own check
+            assert asked is not None  # the configuration's own check
             autocast = torch.autocast(arguments.device.type, torch.bfloat16, enabled=arguments.bf16)
-            with autocast, fast_attention(online.model):
-                entropy = summed_entropies(online, rows, config.batch_tokens, arguments.device)
+            with autocast, fast_attention(*models):
+                entropy = summed_entropies(asked, rows, config.batch_tokens, arguments.device, packed)
         scores = complexity(rows, config.curriculum, entropy)
     step_batches = config.accumulation * arguments.world_size
     plan = plan_batches(
@@ -135,15 +145,17 @@ def train(
         scores,
         multiple=arguments.world_size,
         until=config.curriculum.until,
+        packed=packed,
     )
     arguments.max_steps = steps = math.ceil(len(plan) / step_batches)
 
     metrics = output / "metrics.jsonl"
-    trainer = SpanTrainer(model, arguments, config, PlannedBatches(rows, plan), vocabulary, online, metrics, progress)
+    batches = PlannedBatches(rows, plan, packed)
+    trainer = SpanTrainer(model, arguments, config, batches, vocabulary, asked, metrics, progress)
     checkpoint = _last_checkpoint(checkpoints)
     if trainer.is_world_process_zero():
         _cut_metrics(metrics, after=_step_of(checkpoint))
-    with fast_attention(model, *([] if online is None else [online.model])):
+    with fast_attention(*models):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     # Its forward is its own again, and whoever trains it next may wrap it anew.
     trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
@@ -151,7 +163,7 @@ def train(
     result = TrainingResult(
         steps=steps,
         tokens=sum(lengths[index] for batch in plan for index in batch),
-        padding=round(padding_share(lengths, plan), 4),
+        padding=0.0 if packed else round(padding_share(lengths, plan), 4),
         parameters=count_parameters(model),
         overlong=overlong,
     )
@@ -164,6 +176,42 @@ def train(
         partial.replace(output / RESULT_FILE)
         shutil.rmtree(checkpoints, ignore_errors=True)
     return result
+
+
+def chunked_span_loss(
+    objective: SpanObjective,
+    head: Head,
+    hidden: Tensor,
+    target_ids: Tensor,
+    kind: Tensor,
+    span_length: Tensor,
+    counts: Counts,
+    signal: TeacherSignal | None,
+    metrics: KindMetrics | None = None,
+) -> Tensor:
+    """The span loss of some positions from hidden states [N, H], projected chunk by chunk.
+
+    Args:
+        objective: What is minimised.
+        head: The student's.
+        hidden: What enters it.
+        target_ids: And the others: as in :func:`spanwise.training.objective.span_loss`.
+        kind: See there.
+        span_length: See there.
+        counts: See there.
+        signal: See there.
+        metrics: Told about each chunk.
+    """
+    losses_are_kl = objective.reason.is_plain_kl and objective.act.is_plain_kl
+
+    def loss_of(chunk: Tensor, logits: Tensor) -> Tensor:
+        part = None if signal is None else signal.at(chunk)
+        loss, losses = span_loss(objective, logits, target_ids[chunk], kind[chunk], span_length[chunk], counts, part)
+        if metrics is not None:
+            metrics.add(losses.detach(), logits.detach(), target_ids[chunk], kind[chunk], part, losses_are_kl)
+        return loss
+
+    return sum_over_chunks(loss_of, head, hidden)
 
 
 class SpanTrainer(Trainer):
@@ -229,21 +277,24 @@ class SpanTrainer(Trainer):
     ) -> Any:
         """This batch's share of the step's loss; ``num_items_in_batch`` holds the step's :class:`Counts`."""
         chosen = self._supervised(inputs)
-        kind, targets = self._kinds(inputs)[chosen], inputs["target_ids"][chosen]
-        signal = None
-        if self.teacher is not None:
-            with self.accelerator.autocast():
-                signal = self.teacher.signal(inputs["input_ids"], chosen)
-        logits = logits_at(model, inputs["input_ids"], chosen, self.vocabulary)
-        loss, losses = span_loss(
-            self.objective, logits, targets, kind, inputs["span_length"][chosen], num_items_in_batch, signal
-        )
+        hidden = hidden_at(model, model_inputs(inputs), chosen)
+        with self.accelerator.autocast():
+            loss = chunked_span_loss(
+                self.objective,
+                output_head(model, self.vocabulary),
+                hidden,
+                inputs["target_ids"][chosen],
+                self._kinds(inputs)[chosen],
+                inputs["span_length"][chosen],
+                num_items_in_batch,
+                None if self.teacher is None else self.teacher.signal(inputs, chosen),
+                self._metrics,
+            )
         if not bool(torch.isfinite(loss)):
             raise TrainingError(
                 f"the loss is not finite at step {self.state.global_step + 1}: lower training.learning_rate "
                 f"(now {self.settings.learning_rate}) or raise training.warmup"
             )
-        self._metrics.add(losses, logits, targets, inputs["kind"][chosen], signal)
         # Processes average their gradients; the denominators are global already, so the sum is what is wanted.
         return loss * self.accelerator.num_processes
 
@@ -307,7 +358,7 @@ def computes_in_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _arguments(config: TrainingConfig, checkpoints: Path, seed: int) -> TrainingArguments:
+def training_arguments(config: TrainingConfig, checkpoints: Path, seed: int) -> TrainingArguments:
     """The recipe in the words of ``transformers``, but for the number of steps, which follows from the plan."""
     cuda = torch.cuda.is_available()
     return TrainingArguments(

@@ -21,6 +21,7 @@ from spanwise.agents.huggingface import HuggingFaceAgent
 from spanwise.agents.protocol import Completion, History
 from spanwise.agents.rollout import EpisodeSpec, RolloutSettings, rollout
 from spanwise.config import ArchitectureConfig
+from spanwise.data.render import PLAIN, ChatRendering, Rendering
 from spanwise.data.tokenize import prompt_ids
 from spanwise.environments.toy import ToyTasks
 from spanwise.errors import ModelError
@@ -90,9 +91,11 @@ def make_own() -> PreTrainedModel:
 
 
 @torch.inference_mode()
-def generate(model: PreTrainedModel, history: History, limit: int, eos: int = 0) -> tuple[int, ...]:
+def generate(
+    model: PreTrainedModel, history: History, limit: int, eos: int = 0, rendering: Rendering = PLAIN
+) -> tuple[int, ...]:
     """What transformers itself generates, reading the whole history."""
-    ids = torch.tensor([prompt_ids(history.steps, history.observation, TOKENIZER)])
+    ids = torch.tensor([prompt_ids(history.steps, history.observation, TOKENIZER, rendering)])
     output = model.generate(
         ids,
         attention_mask=torch.ones_like(ids),
@@ -147,6 +150,19 @@ def test_tokens_are_those_of_generate_on_the_full_history(make: Callable[[], Pre
     for history, completion in record:
         assert completion.token_ids == generate(model, history, limit=12)
     assert len({completion.token_ids for _, completion in record}) > 10, "the model should react to what it reads"
+
+
+def test_tokens_are_those_of_generate_on_the_full_conversation():
+    model, tokenizer = make_llama(1024), make_tokenizer()
+    tokenizer.chat_template = (
+        "Play.{% for m in messages %}{{ '[' + m.role + ']' + m.content + '<eos>' }}{% endfor %}"
+        "{% if add_generation_prompt %}[assistant]{% endif %}"
+    )
+    chat = ChatRendering(tokenizer)
+    record = play(HuggingFaceAgent(model, tokenizer, "m", max_new_tokens=12, rendering=chat), concurrency=5)
+    assert max(len(history.steps) for history, _ in record) == 3
+    for history, completion in record:
+        assert completion.token_ids == generate(model, history, limit=12, rendering=chat)
 
 
 def test_turns_end_at_the_end_of_turn_token_each_at_its_own_time():

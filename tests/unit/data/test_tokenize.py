@@ -40,7 +40,7 @@ def test_kinds_belong_to_targets_and_spell_the_spans(tokenizer) -> None:
 
 def test_the_target_after_the_context_is_the_first_supervised_one(tokenizer) -> None:
     row = tokenize_trajectory(make(COMPLETIONS), tokenizer)
-    context = len(context_ids("You see 0.", tokenizer))
+    context = len(context_ids((), "You see 0.", tokenizer))
     assert row.kind[: context - 1].tolist() == [SpanKind.CONTEXT] * (context - 1)
     assert row.kind[context - 1] == SpanKind.REASON
 

@@ -40,7 +40,7 @@ def test_the_student_is_read_at_the_teachers_tokens(teacher, student) -> None:
     _, aligned = sparse_signal(teacher, 2).align(student, 1.0)
     for row in range(N):
         likeliest = sorted(range(V), key=lambda token, row=row: -teacher.log_probs[row, token].item())[:2]
-        assert aligned[row, :2].tolist() == [student[row, token].item() for token in likeliest]
+        assert aligned[row, :2].tolist() == pytest.approx([student[row, token].item() for token in likeliest])
         rest = sum(student[row, token].exp().item() for token in range(V) if token not in likeliest)
         assert aligned[row, 2].exp().item() == pytest.approx(rest)
 
@@ -92,12 +92,20 @@ def test_some_positions_of_a_signal(teacher, student) -> None:
         assert torch.equal(signal.at(chosen).entropy, signal.entropy[chosen])
 
 
-def test_temperature_flattens_both_sides_and_is_refused_where_it_was_not_recorded(teacher, student) -> None:
+def test_a_temperature_flattens_both_sides(teacher, student) -> None:
     hot_teacher, hot_student = teacher.align(student, 4.0)
     torch.testing.assert_close(hot_teacher, (random_logits(0) / 4).log_softmax(-1))
     torch.testing.assert_close(hot_student, (random_logits(1) / 4).log_softmax(-1))
-    with pytest.raises(ValueError, match=r"temperature 1 only, found 4\.0"):
-        sparse_signal(teacher, 3).align(student, 4.0)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0, 20.0])
+def test_a_sparse_signal_of_all_tokens_is_the_dense_one_at_any_temperature(temperature, teacher, student) -> None:
+    dense = divergences.forward_kl(*teacher.align(student, temperature))
+    whole = divergences.forward_kl(*sparse_signal(teacher, V).align(student, temperature))
+    torch.testing.assert_close(whole, dense)
+    for size in (1, 3):
+        equals = sparse_signal(teacher, size).align(teacher.log_probs, temperature)
+        assert divergences.forward_kl(*equals).abs().max() < 1e-12
 
 
 def test_no_tail_is_no_outcome() -> None:

@@ -16,7 +16,6 @@ from spanwise.training.models import (
     fingerprint,
     load_model,
     load_tokenizer,
-    logits_at,
 )
 
 TEXTS = [f"You see a cabinet {n}, a mug {n + 1}.\nThought: go.\nAction: go to cabinet {n}" for n in range(1, 15)]
@@ -147,21 +146,3 @@ def test_different_vocabularies_are_named(tokenizer, folder) -> None:
     with pytest.raises(ModelError, match=f"{folder} has {len(tokenizer)} tokens and the student 300") as error:
         check_same_vocabulary(load_tokenizer(folder), smaller)
     assert "of the one and None of the other" in str(error.value)
-
-
-def test_logits_at_some_positions_are_those_of_the_whole(tokenizer) -> None:
-    model = create_model(SHAPE, tokenizer, 0).eval()
-    ids = torch.arange(10).view(2, 5)
-    positions = torch.tensor([[False, True, False, True, True], [True, False, False, False, False]])
-    expected = model(input_ids=ids).logits[positions]
-    torch.testing.assert_close(logits_at(model, ids, positions, len(tokenizer)), expected)
-    torch.testing.assert_close(logits_at(model, ids, positions, 7), expected[:, :7])
-    assert model(input_ids=ids).logits.shape == (2, 5, len(tokenizer))  # and the model is as before
-
-
-def test_the_head_sees_no_other_position(tokenizer, monkeypatch) -> None:
-    model = create_model(SHAPE, tokenizer, 0)
-    seen = []
-    model.get_output_embeddings().register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape))
-    logits_at(model, torch.zeros(2, 5, dtype=torch.long), torch.eye(2, 5, dtype=torch.bool), len(tokenizer))
-    assert seen == [(2, 16)]

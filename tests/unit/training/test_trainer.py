@@ -11,8 +11,8 @@ from spanwise.config import CurriculumConfig, ObjectiveConfig, TrainingConfig
 from spanwise.data.tokenize import tokenize_trajectory
 from spanwise.errors import ModelError, TrainingError
 from spanwise.training.batches import collate
-from spanwise.training.models import logits_at
 from spanwise.training.objective import SpanObjective, count, span_loss
+from spanwise.training.projection import logits_at
 from spanwise.training.trainer import train
 from spanwise.types import SpanKind
 
@@ -66,7 +66,7 @@ def test_gradient_does_not_depend_on_how_a_step_is_split(reduction, trajectories
         lengths = torch.cat([batch["span_length"][c] for batch, c in zip(collated, chosen, strict=True)])
         counts = count(kinds, lengths)
         for batch, c in zip(collated, chosen, strict=True):
-            signal = OnlineTeacher(teacher, len(tokenizer)).signal(batch["input_ids"], c)
+            signal = OnlineTeacher(teacher, len(tokenizer)).signal(batch, c)
             logits = logits_at(model, batch["input_ids"], c, len(tokenizer))
             targets, kind, length = batch["target_ids"][c], batch["kind"][c], batch["span_length"][c]
             span_loss(objective, logits, targets, kind, length, counts, signal)[0].backward()
@@ -178,7 +178,9 @@ def test_rows_that_pad_a_vocabulary_take_no_part(trajectories, tokenizer, small_
 def test_bf16_is_used_where_it_is_asked_for(trajectories, tokenizer, small_model, tmp_path) -> None:
     seen = []
     model = small_model(0)
-    model.model.layers[0].mlp.register_forward_hook(lambda _, __, output: seen.append(output.dtype))
+    model.model.layers[0].mlp.register_forward_hook(
+        lambda _, __, output: seen.append(output.dtype) if torch.is_grad_enabled() else None
+    )
     for precision in ("fp32", "bf16"):
         config = TrainingConfig(max_steps=1, **{**SETTINGS, "precision": precision})
         train(model, tokenizer, trajectories, config, tmp_path / precision, 0)
