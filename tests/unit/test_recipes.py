@@ -52,6 +52,17 @@ def test_overrides_and_overlays(recipe, tmp_path) -> None:
             "teacher.training.curriculum.pacing=competence",
             r"gamma = 1.0 weighs a teacher's entropy.*set curriculum.gam",
         ),
+        (
+            "students.methods.sad.training.objective.act={divergence='jsd', alpha=0.3}",
+            r"alpha belongs to the skew divergences, found 0.3 for jsd",
+        ),
+        ("students.methods.sad.training.objective.act={divergence='skew_forward_kl', alpha=1.0}", r"alpha: .*less than 1"),
+        ("environment.rendering=chat", r'rendering = "chat" needs a chat template: name a model .* teacher.model.path'),
+        ("environment.rendering=markdown", r"environment.rendering: .*'plain' or 'chat'.*'markdown'"),
+        ("teacher.source=disk", r"teacher.source: .*'online' or 'cache'.*'disk'"),
+        ("teacher.signals.most=256", r"teacher.signals.most: .*less than or equal to 255.*256"),
+        ("teacher.signals.mass=0.0", r"teacher.signals.mass: .*greater than 0"),
+        ("teacher.signals.draw=3", r"unknown key 'teacher.signals.draw'; did you mean 'draws'"),
     ],
 )
 def test_wrong_changes_name_the_key(recipe, change, message) -> None:
@@ -68,3 +79,29 @@ def test_files_that_cannot_be_read(recipe, tmp_path) -> None:
     recipe.write_text('extends = "r.toml"\n')
     with pytest.raises(ConfigError, match="extends itself"):
         load_recipe(recipe)
+
+
+@pytest.mark.parametrize("divergence", ["skew_forward_kl", "skew_reverse_kl"])
+def test_alpha_is_for_skew_divergences(recipe, divergence) -> None:
+    act = f"students.methods.sad.training.objective.act={{divergence='{divergence}', alpha=0.3}}"
+    assert load_recipe(recipe, [act]).students.methods["sad"].training.objective.act.alpha == 0.3
+
+
+SAMPLED = ["teacher.source=cache", "teacher.signals.variant=sampled"]
+
+
+@pytest.mark.parametrize(
+    "term", ["act={divergence='reverse_kl'}", "reason={divergence='jsd'}", "act={temperature=2.0}", "act.divergence=jsd"]
+)
+def test_a_sample_is_refused_where_it_would_be_biased(recipe, term) -> None:
+    change = f"students.methods.sad.training.objective.{term}"
+    with pytest.raises(ConfigError, match=r"methods.sad: sampled signals are unbiased for forward_kl .*\"adaptive\""):
+        load_recipe(recipe, [*SAMPLED, change])
+    load_recipe(recipe, [change, *SAMPLED[1:]])  # an online teacher is not sampled
+    load_recipe(recipe, [change, *SAMPLED[:1]])
+
+
+def test_a_sample_is_taken_where_it_is_unbiased(recipe) -> None:
+    load_recipe(recipe, SAMPLED)
+    mixed = "students.methods.sad.training.objective.reason={divergence='cross_entropy'}"
+    load_recipe(recipe, [*SAMPLED, mixed, "students.methods.sft.training.epochs=1.0"])

@@ -198,7 +198,8 @@ def sparse_signal(dense: DenseSignal, most: int, mass: float = 1.0) -> SparseSig
     if mass < 1:
         needed_N1 = ((top_NK.exp().cumsum(-1) < mass).sum(-1, keepdim=True) + 1).clamp(max=ids_NK.shape[-1])
     rest_N = dense.log_probs.scatter(-1, ids_NK, -torch.inf).logsumexp(-1)
-    recorded_NK = torch.arange(ids_NK.shape[-1], device=ids_NK.device) < needed_N1
+    needed_NK = torch.arange(ids_NK.shape[-1], device=ids_NK.device) < needed_N1
+    recorded_NK = needed_NK & (top_NK > -torch.inf)  # a token that cannot be is one of the others
     unrecorded_N = top_NK.masked_fill(recorded_NK, -torch.inf).logsumexp(-1)
     longest = int(needed_N1.max())
     return SparseSignal(

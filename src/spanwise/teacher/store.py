@@ -30,6 +30,13 @@ SHARD_POSITIONS, SHARD_SECONDS = 2**18, 300.0
 OF_POSITION = {"counts": np.dtype("u1"), "tail_log_mass": np.dtype("<f2"), "entropy": np.dtype("<f2")}
 OF_ENTRY = ("ids", "log_probs")
 _TABLE = ("keys", "checksums", "positions", "entries")
+_TYPES = {
+    **{name: (np.dtype("<i8"),) for name in _TABLE},
+    "keys": (np.dtype("u1"),),
+    **{name: (one,) for name, one in OF_POSITION.items()},
+    "ids": (np.dtype("<u2"), np.dtype("<u4")),
+    "log_probs": (np.dtype("<f2"),),
+}
 
 #: Unfinished files this old, in seconds, have no one who writes them.
 _ABANDONED = 3600.0
@@ -81,10 +88,12 @@ class SignalStore:
             np.concatenate([shard.arrays[name] for shard in self._shards]).astype(np.float64)
             for name in ("tail_log_mass", "entropy")
         )
+        lengths = [np.diff(shard.arrays["positions"]) for shard in self._shards]
+        positions = sum(int(lengths[shard][row]) for shard, row in self._place.values())  # a row may be there twice
         return {
             "rows": len(self),
-            "positions": len(tails),
-            "bytes": sum(shard.path.stat().st_size for shard in self._shards) / len(tails),
+            "positions": positions,
+            "bytes": sum(shard.path.stat().st_size for shard in self._shards) / positions,
             "entries": sum(len(shard.arrays["ids"]) for shard in self._shards) / len(tails),
             "covered_mass": float(1 - np.exp(tails).mean()),
             "entropy": float(entropies.mean()),
@@ -116,8 +125,12 @@ class _Shard:
             with safe_open(path, framework="pt") as file:
                 checksum = (file.metadata() or {}).get("table_checksum")
                 arrays = {name: file.get_tensor(name).numpy() for name in file.keys()}  # noqa: SIM118
+            # No checksum covers the header: what it calls an array, and takes its bytes for, is checked here.
+            wrong = [name for name, types in _TYPES.items() if name not in arrays or arrays[name].dtype not in types]
+            if wrong:
+                raise ValueError(f"the array {wrong[0]!r} is missing, or of another type")
             damaged = checksum != str(_checksum(arrays[name] for name in _TABLE))
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
+        except (SafetensorError, OSError, TypeError, ValueError) as error:
             raise SignalError(_damage(path, str(error))) from error
         if damaged:
             raise SignalError(_damage(path, "its table of rows does not agree with its checksum"))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -39,21 +38,26 @@ def attention_in_blocks(
 ) -> tuple[Tensor, None]:
     """Causal attention, [B, T, H, D], in the form that ``transformers`` calls it.
 
-    Whatever is not plain causal attention over whole rows (an explicit mask, dropout, cached keys) is left to torch.
+    Whatever is not plain causal attention over whole rows (an explicit mask, cached keys, dropout) is left to torch.
 
     Args:
         cu_seq_lens_q: Where packed rows begin, and the last one ends, int32 [R + 1].
     """
     T, D = query_BHTD.shape[2:]
-    if attention_mask is not None or dropout or key_BGTD.shape[2] != T:
+    if attention_mask is not None or key_BGTD.shape[2] != T or (dropout and cu_seq_lens_q is None):
         return sdpa_attention_forward(
             module, query_BHTD, key_BGTD, value_BGTD, attention_mask, dropout=dropout, scaling=scaling, **others
         )
     scale = D**-0.5 if scaling is None else scaling
-    borders = [0, T] if cu_seq_lens_q is None else cu_seq_lens_q.tolist()
+    lengths = [T] if cu_seq_lens_q is None else cu_seq_lens_q.diff().tolist()
+    parts = (whole.split(lengths, dim=2) for whole in (query_BHTD, key_BGTD, value_BGTD))
     rows = [
-        _of_row(query_BHTD[:, :, start:end], key_BGTD[:, :, start:end], value_BGTD[:, :, start:end], scale)
-        for start, end in pairwise(borders)
+        nn.functional.scaled_dot_product_attention(
+            *row, dropout_p=dropout, is_causal=True, scale=scale, enable_gqa=True
+        )
+        if dropout
+        else _of_row(*row, scale)
+        for row in zip(*parts, strict=True)
     ]
     return torch.cat(rows, dim=2).transpose(1, 2), None
 
@@ -64,10 +68,10 @@ def _of_row(query_BHTD: Tensor, key_BGTD: Tensor, value_BGTD: Tensor, scale: flo
     query = query_BHTD.reshape(B * G, H // G, T, D)
     key, value = key_BGTD.reshape(B * G, T, D), value_BGTD.reshape(B * G, T, D)
     blocks = []
-    for start in range(0, T, _BLOCK):
-        end = min(T, start + _BLOCK)
+    for start, part in zip(range(0, T, _BLOCK), query.split(_BLOCK, dim=2), strict=True):
+        end = start + part.shape[2]
         future = torch.full((end - start, end), -torch.inf, dtype=query.dtype, device=query.device).triu(1 + start)
-        rows = query[:, :, start:end].reshape(B * G, -1, D)
+        rows = part.reshape(B * G, -1, D)
         scores = torch.baddbmm(future.repeat(H // G, 1), rows, key[:, :end].transpose(1, 2), alpha=scale)
         blocks.append((torch.softmax(scores, dim=-1) @ value[:, :end]).view(B, H, end - start, D))
     return torch.cat(blocks, dim=2)
@@ -86,7 +90,9 @@ AttentionMaskInterface.register(NAME, _mask)
 
 def packs(model: PreTrainedModel) -> bool:
     """Whether a model computes packed rows apart at no cost: with :func:`fast_attention`, or by FlashAttention."""
-    if set(getattr(model.config.get_text_config(), "layer_types", None) or ["full_attention"]) != {"full_attention"}:
+    settings = model.config.get_text_config()
+    everywhere = "full_attention" if getattr(settings, "sliding_window", None) is None else "sliding_attention"
+    if set(getattr(settings, "layer_types", None) or [everywhere]) != {"full_attention"}:
         return False
     name = model.config._attn_implementation or ""
     return "flash_attention" in name or name == NAME or (name == "sdpa" and model.device.type == "cpu")

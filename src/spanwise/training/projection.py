@@ -130,7 +130,10 @@ def sum_over_chunks(loss_of: Callable[[Tensor, Tensor], Tensor], head: Head, hid
         head: Its trainable parameters get their gradients too.
         hidden_NH: Hidden states.
     """
-    parameters = [parameter for parameter in head.module.parameters() if parameter.requires_grad]
+    if not torch.is_grad_enabled():
+        hidden_NH, parameters = hidden_NH.detach(), list[nn.Parameter]()
+    else:
+        parameters = [parameter for parameter in head.module.parameters() if parameter.requires_grad]
     return cast(Tensor, _SumOverChunks.apply(loss_of, head, hidden_NH, *parameters))
 
 
@@ -141,24 +144,21 @@ class _SumOverChunks(torch.autograd.Function):
     def forward(ctx: Any, loss_of: Any, head: Head, hidden_NH: Tensor, *parameters: Tensor) -> Tensor:
         # Only here is it known who needs a gradient: inside, nothing seems to.
         wanted: Sequence[bool] = ctx.needs_input_grad[2:]
-        gradients = [
-            torch.zeros_like(one) if wants else None
-            for one, wants in zip((hidden_NH, *parameters), wanted, strict=True)
-        ]
-        losses = []
+        losses: list[Tensor] = []
+        of_hidden: list[Tensor] = []
+        of_parameters: list[Tensor] = []
         for chunk in torch.arange(len(hidden_NH), device=hidden_NH.device).split(head.chunk):
             with torch.set_grad_enabled(any(wanted)):
                 part = hidden_NH[chunk].detach().requires_grad_(wanted[0])
                 loss = loss_of(chunk, head(part))
             losses.append(loss.detach())
             sources = [one for one, wants in zip((part, *parameters), wanted, strict=True) if wants]
-            found = iter(torch.autograd.grad(loss, sources) if sources else ())
-            if gradients[0] is not None:
-                gradients[0][chunk] = next(found)
-            for total in gradients[1:]:
-                if total is not None:
-                    total += next(found)
-        ctx.gradients = gradients
+            found = list(torch.autograd.grad(loss, sources)) if sources else []
+            if wanted[0]:
+                of_hidden.append(found.pop(0))
+            of_parameters = [total.add_(one) for total, one in zip(of_parameters, found, strict=False)] or found
+        gradients = iter([torch.cat(of_hidden), *of_parameters] if wanted[0] else of_parameters)
+        ctx.gradients = [next(gradients) if wants else None for wants in wanted]
         return torch.stack(losses).sum()
 
     @staticmethod

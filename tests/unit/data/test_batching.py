@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanwise.config import CurriculumConfig
-from spanwise.data.batching import padding_share, plan_batches
+from spanwise.data.batching import batches_of_similar_length, padding_share, plan_batches
 from spanwise.data.curriculum import competence, complexity, standardise
 from spanwise.data.tokenize import TokenizedTrajectory
 
@@ -30,6 +30,47 @@ def test_whole_epochs_hold_every_row_equally_often(lengths, budget, pacing, epoc
     plan = plan_batches(lengths, budget, None, epochs, 0, pacing, np.asarray(lengths, dtype=float))
     drawn = np.bincount([row for batch in plan for row in batch], minlength=len(lengths))
     assert (drawn == epochs).all()
+
+
+@given(
+    st.lists(st.integers(1, 50), min_size=1, max_size=60),
+    st.integers(20, 200),
+    st.sampled_from(["none", "sorted"]),
+    st.integers(1, 3),
+    st.integers(0, 5),
+)
+def test_packed_batches_hold_as_many_tokens_as_the_budget(lengths, budget, pacing, epochs, seed) -> None:
+    plan = plan_batches(lengths, budget, None, epochs, seed, pacing, np.asarray(lengths, dtype=float), packed=True)
+    drawn = np.bincount([row for batch in plan for row in batch], minlength=len(lengths))
+    assert (drawn == epochs).all()
+    sizes = [sum(lengths[row] for row in batch) for batch in plan]
+    assert all(size <= budget or len(batch) == 1 for size, batch in zip(sizes, plan, strict=True))
+    per_epoch = np.split(np.arange(len(plan)), epochs) if len(plan) % epochs == 0 else []
+    for part in per_epoch if pacing == "sorted" else []:  # whoever does not fit begins the next one
+        for one, after in zip(part[:-1], part[1:], strict=True):
+            assert sizes[one] + lengths[plan[after][0]] > budget
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(20, 200), st.booleans())
+def test_batches_of_similar_length_hold_every_row_once(lengths, budget, packed) -> None:
+    plan = batches_of_similar_length(lengths, budget, packed)
+    order = [row for batch in plan for row in batch]
+    assert sorted(order) == list(range(len(lengths)))
+    assert [lengths[row] for row in order] == sorted(lengths)
+    for batch in plan:
+        held = [lengths[row] for row in batch]
+        assert len(batch) == 1 or (sum(held) if packed else len(held) * max(held)) <= budget
+
+
+def test_packing_takes_fewer_batches_in_another_order_each_epoch() -> None:
+    lengths = [10, 50] * 20
+    packed = plan_batches(lengths, 120, None, 2.0, 0, packed=True)
+    padded = plan_batches(lengths, 120, None, 2.0, 0)
+    assert sum(map(len, packed)) == sum(map(len, padded)) == 80
+    assert len(packed) <= len(padded)
+    rows = [row for batch in packed for row in batch]
+    assert rows[:40] != rows[40:]
+    assert rows[:40] != sorted(rows[:40])
 
 
 @pytest.mark.parametrize("pacing", ["none", "sorted", "competence"])

@@ -2,9 +2,12 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from spanwise.teacher.signal import DenseSignal, SparseSignal, dense_signal, sparse_signal
+from spanwise.teacher.signal import DenseSignal, SparseSignal, dense_signal, sampled_signal, sparse_signal
 from spanwise.training import divergences
+from spanwise.training.objective import SpanTerm, divergence
 
 N, V = 6, 11
 
@@ -27,6 +30,8 @@ DIVERGENCES = {
     "forward_kl": divergences.forward_kl,
     "reverse_kl": divergences.reverse_kl,
     "jsd": lambda teacher, student: divergences.jsd(teacher, student, 0.3),
+    "skew_forward_kl": lambda teacher, student: divergences.skew_forward_kl(teacher, student, 0.2),
+    "skew_reverse_kl": lambda teacher, student: divergences.skew_reverse_kl(teacher, student, 0.2),
 }
 
 
@@ -116,3 +121,105 @@ def test_no_tail_is_no_outcome() -> None:
     divergence = divergences.forward_kl(*certain.align(student, 1.0))
     expected = sum(p * torch.log(torch.tensor(p * V)).item() for p in (0.75, 0.25))
     assert divergence.item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("mass", [0.3, 0.9, 0.999])
+@pytest.mark.parametrize("most", [1, 4, V, 2 * V])
+def test_an_adaptive_signal_keeps_the_fewest_tokens_that_hold_the_mass(most, mass, teacher) -> None:
+    signal = sparse_signal(teacher, most, mass)
+    widths = []
+    for row in range(N):
+        likeliest = sorted(teacher.log_probs[row].exp().tolist(), reverse=True)
+        fewest = next(count for count in range(1, V + 1) if sum(likeliest[:count]) >= mass)
+        kept = min(fewest, most)
+        recorded = signal.log_probs[row] > -torch.inf
+        assert int(recorded.sum()) == kept
+        assert recorded[:kept].all()
+        assert signal.log_probs[row].exp()[:kept].tolist() == pytest.approx(likeliest[:kept])
+        assert teacher.log_probs[row, signal.ids[row, :kept]].tolist() == signal.log_probs[row, :kept].tolist()
+        assert (signal.ids[row, kept:] == signal.ids[row, 0]).all()
+        assert signal.tail_log_mass[row].exp().item() == pytest.approx(sum(likeliest[kept:]), abs=1e-12)
+        widths.append(kept)
+    assert signal.ids.shape == (N, max(widths))
+    assert most == 1 or mass < 0.9 or len(set(widths)) > 1 or most == min(widths)
+
+
+def test_a_token_without_mass_is_not_recorded() -> None:
+    teacher = dense_signal(torch.tensor([[2.0, -torch.inf, 1.0, -torch.inf], [0.0, 1.0, 2.0, 3.0]]))
+    signal = sparse_signal(teacher, 4)
+    student = torch.tensor([[0.3, 2.0, -1.0, 0.5], [0.1, 0.2, 0.3, 0.4]])
+    _, aligned = signal.align(student, 1.0)
+    torch.testing.assert_close(aligned.exp().sum(-1), torch.ones(2))
+    others = student[0].softmax(-1)[[1, 3]].sum()
+    torch.testing.assert_close(aligned[0, -1].exp(), others)
+
+
+@pytest.mark.parametrize("name", DIVERGENCES)
+@given(
+    st.lists(st.floats(-40, 40), min_size=5, max_size=5),
+    st.lists(st.floats(-40, 40), min_size=5, max_size=5),
+    st.integers(1, 5),
+    st.sampled_from([0.4, 0.99, 1.0]),
+    st.sampled_from([1.0, 0.5, 3.0]),
+)
+def test_divergences_are_zero_between_equals_and_never_negative(name, first, second, most, mass, temperature) -> None:
+    teacher = DenseSignal(torch.tensor([first], dtype=torch.float64).log_softmax(-1))
+    student = torch.tensor([second], dtype=torch.float64)
+    for signal in (teacher, sparse_signal(teacher, most, mass)):
+        apart = DIVERGENCES[name](*signal.align(student, temperature))
+        assert apart.isfinite().all()
+        assert apart.item() >= -1e-12
+        assert abs(DIVERGENCES[name](*signal.align(teacher.log_probs, temperature)).item()) < 1e-9
+
+
+def test_drawn_tokens_have_shares_that_sum_to_one(teacher) -> None:
+    signal = sampled_signal(teacher, 20, torch.Generator().manual_seed(0))
+    assert signal.sampled
+    shares = signal.log_probs.exp()
+    torch.testing.assert_close(shares.sum(-1), torch.ones(N, dtype=torch.float64))
+    assert (signal.tail_log_mass == -torch.inf).all()
+    assert torch.equal(signal.entropy, teacher.entropy)
+    recorded = shares > 0
+    for row in range(N):
+        tokens = signal.ids[row][recorded[row]].tolist()
+        assert len(set(tokens)) == len(tokens)  # each once
+        assert (20 * shares[row] - (20 * shares[row]).round()).abs().max() < 1e-5
+        assert (signal.ids[row][~recorded[row]] == signal.ids[row, 0]).all()
+        assert shares[row].tolist() == sorted(shares[row].tolist(), reverse=True)
+    assert recorded.any(0).all()  # no column is empty
+    again = sampled_signal(teacher, 20, torch.Generator().manual_seed(0))
+    assert torch.equal(again.ids, signal.ids)
+    other = sampled_signal(teacher, 20, torch.Generator().manual_seed(1))
+    assert other.ids.shape != signal.ids.shape or not torch.equal(other.ids, signal.ids)
+
+
+def test_draws_are_unbiased_and_so_is_the_gradient_of_forward_kl(teacher, student) -> None:
+    logits = random_logits(1).requires_grad_()
+    (exact,) = torch.autograd.grad(divergence(SpanTerm(), logits, None, teacher).sum(), logits)
+    shares, gradients, losses = [], [], []
+    for seed in range(400):
+        signal = sampled_signal(teacher, 10, torch.Generator().manual_seed(seed))
+        recorded = signal.log_probs > -torch.inf
+        row = torch.zeros(N, V, dtype=torch.float64)
+        row.scatter_add_(-1, signal.ids, signal.log_probs.exp() * recorded)
+        loss = divergence(SpanTerm(), logits, None, signal)
+        shares.append(row)
+        losses.append(loss.detach())
+        gradients.append(torch.autograd.grad(loss.sum(), logits)[0])
+    kl = divergence(SpanTerm(), logits, None, teacher).detach()
+    for draws, expected in ((shares, teacher.log_probs.exp()), (gradients, exact), (losses, kl)):
+        many = torch.stack(draws)
+        error = many.std(0) / len(draws) ** 0.5
+        assert ((many.mean(0) - expected).abs() <= 4.5 * error + 1e-12).all()
+        assert error.max() < 0.1 * expected.abs().max()  # or the line above would say nothing
+
+
+@pytest.mark.parametrize(
+    "term",
+    [SpanTerm(name) for name in DIVERGENCES if name != "forward_kl"] + [SpanTerm("forward_kl", temperature=2.0)],
+)
+def test_a_sample_is_for_plain_forward_kl_alone(term, teacher, student) -> None:
+    signal = sampled_signal(teacher, 10, torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match=r"sampled signals are for forward_kl at temperature 1, found"):
+        divergence(term, student, None, signal)
+    assert signal.at(torch.tensor([1])).sampled

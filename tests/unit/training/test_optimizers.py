@@ -43,7 +43,7 @@ def test_combined_optimizer_equals_torchs_two(model: Small) -> None:
     matrices = [reference.matrix.weight]
     rest = [p for p in reference.parameters() if p is not reference.matrix.weight]
     muon = torch.optim.Muon(matrices, lr=0.01, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
-    adamw = torch.optim.AdamW(rest, lr=0.01, weight_decay=0.0, betas=ADAM_BETAS)
+    adamw = torch.optim.AdamW(rest, lr=0.01, weight_decay=0.0, betas=ADAM_BETAS, fused=True)
 
     combined = create_optimizer(model, "muon", learning_rate=0.01, weight_decay=0.1)
     take_steps(model, combined, range(4))

@@ -1,0 +1,134 @@
+"""Students that learn from cached signals, from the command line: kept, verified, damaged, missing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copytree, rmtree
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOY = ROOT / "recipes" / "toy.toml"
+SMALL = ["teacher.training.max_steps=8", "students.training.max_steps=3", "environment.generator.train=6"]
+SMALL += ["teacher.rollouts.only_successful=false", "teacher.rollouts.max_new_tokens=8", "evaluate.max_new_tokens=8"]
+SMALL += ["evaluate.limit=1", "teacher.source=cache", "students.methods.sft=none", "students.methods.token_kd=none"]
+THREADS = {"OMP_NUM_THREADS": "1"}
+
+
+def spanwise(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from spanwise.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | THREADS,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("cache") / "run"
+    answer = spanwise("run", TOY, *SMALL, "--out", run)
+    assert answer.returncode == 0, answer.stderr
+    assert "cache.teacher: done" in answer.stderr
+    return run
+
+
+@pytest.fixture
+def untrained(finished: Path, tmp_path: Path) -> Path:
+    """The same run before its student learnt anything."""
+    run = tmp_path / "run"
+    copytree(finished, run)
+    manifest = json.loads((run / "manifest.json").read_text())
+    for stage in [name for name in manifest["stages"] if name.startswith(("train.students", "evaluate"))]:
+        del manifest["stages"][stage]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    rmtree(run / "students")
+    return run
+
+
+def error_of(answer: subprocess.CompletedProcess[str]) -> str:
+    """The one line that an error is."""
+    assert answer.returncode == 2, answer.stderr
+    assert "Traceback" not in answer.stderr
+    last = answer.stderr.strip().splitlines()[-1]
+    assert last.startswith("spanwise: error: ")
+    return last
+
+
+def damage(run: Path, array: str) -> Path:
+    """Changes one bit of an array of the only shard."""
+    (shard,) = (run / "signals").glob("*.safetensors")
+    content = bytearray(shard.read_bytes())
+    start = 8 + int.from_bytes(content[:8], "little")
+    content[start + json.loads(content[8:start])[array]["data_offsets"][0]] ^= 1
+    shard.write_bytes(content)
+    return shard
+
+
+def test_a_run_keeps_signals_and_its_student_learns_from_them(finished: Path) -> None:
+    manifest = json.loads((finished / "manifest.json").read_text())
+    assert manifest["stages"]["cache.teacher"]["status"] == "done"
+    assert {stage["status"] for stage in manifest["stages"].values()} == {"done"}
+    lines = [json.loads(line) for line in (finished / "students/sad/metrics.jsonl").read_text().splitlines()]
+    assert lines
+    assert lines[-1]["reason_kl"] > 0
+
+
+def test_signals_are_told_about_and_verified(finished: Path) -> None:
+    answer = spanwise("cache", TOY, *SMALL, "--out", finished)
+    assert answer.returncode == 0, answer.stderr
+    assert "cache.teacher: done before" in answer.stderr
+    assert "6 trajectories" in answer.stdout
+    answer = spanwise("cache", "verify", finished, "--rows", 3)
+    assert answer.returncode == 0, answer.stderr
+    assert "all signals are whole" in answer.stdout
+    assert "cache.verify: 3/3" in answer.stderr
+
+
+def test_damaged_signals_are_named_and_teach_no_one(untrained: Path) -> None:
+    shard = damage(untrained, "log_probs")
+    answer = spanwise("cache", "verify", untrained, "--rows", 0)
+    assert answer.returncode == 1, answer.stderr
+    assert answer.stdout.startswith(f"{shard}: damaged: the row ")
+    assert answer.stdout.strip().endswith("1 faults")
+    error = error_of(spanwise("train", TOY, *SMALL, "--out", untrained))
+    assert f"{shard}: damaged" in error
+    assert "remove this file" in error
+    assert not (untrained / "students/sad/training.json").exists()
+
+
+def test_damage_to_the_table_of_a_file_is_found_too(untrained: Path) -> None:
+    shard = damage(untrained, "positions")
+    assert f"{shard}: damaged" in error_of(spanwise("cache", "verify", untrained, "--rows", 0))
+
+
+def test_signals_that_are_gone_are_an_error(untrained: Path) -> None:
+    rmtree(untrained / "signals")
+    error = error_of(spanwise("train", TOY, *SMALL, "--out", untrained))
+    assert f"{untrained / 'signals'}: holds no teacher signals" in error
+
+
+def test_another_teacher_is_an_error(untrained: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = untrained / "teacher/model/model.safetensors"
+    weights = load_file(path)
+    weights["model.norm.weight"][0] += 1
+    save_file(weights, path, metadata={"format": "pt"})
+    error = error_of(spanwise("cache", "verify", untrained))
+    assert "its signals have another teacher" in error
+
+
+def test_no_run_directory_is_an_error() -> None:
+    assert "/nonexistent: holds no manifest.json" in error_of(spanwise("cache", "verify", "/nonexistent"))
+
+
+def test_help_names_both_verbs() -> None:
+    answer = spanwise("cache", "--help")
+    assert answer.returncode == 0
+    assert "write" in answer.stdout
+    assert "verify" in answer.stdout
