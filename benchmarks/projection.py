@@ -3,10 +3,10 @@
     python benchmarks/projection.py [--hidden 576] [--repeats 3]
 
 Forward KL from random hidden states [N, H] through a student's head, with gradients of the hidden states and of the
-head, under bf16 autocast; from an online teacher (a head of its own) and from 8 recorded tokens. `all at once` is what a
-script writes: two full sets of logits, their log-softmax, the divergence; it is left out where it would need more than
-16 GiB. Peak: what the step added to the resident memory; the head's own gradient, which any way needs, is subtracted.
-Medians of the repeats, which take turns.
+head, under bf16 autocast; from an online teacher (a head of its own) and from 8 recorded tokens. `all at once` is what
+a script writes: two full sets of logits, their log-softmax, the divergence; it is left out where it would need more
+than 16 GiB. Peak: what the step added to the resident memory; the head's own gradient, which any way needs, is
+subtracted. Medians of the repeats, which take turns.
 """
 
 from __future__ import annotations

@@ -122,9 +122,10 @@ def cache_verify(
 ) -> None:
     """Read all signals of a run and compute some again; name what differs, then with exit code 1."""
     from spanwise.run_directory import read_recipe
-    from spanwise.teacher.run import verify_run_signals
 
     recipe = read_recipe(run)
+    from spanwise.teacher.run import verify_run_signals
+
     with ProgressWatcher().stage("cache.verify") as tick:
         faults = verify_run_signals(recipe, run, rows, seed, lambda done, of_all: tick(done, of_all, ""))
     for fault in faults:

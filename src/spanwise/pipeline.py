@@ -453,7 +453,7 @@ def evaluate_agent(
 
 
 #: Settings that say how fast, how often saved or where, and never what comes out.
-_PASSING = frozenset({"workers", "data", "concurrency", "save_every", "log_every"})
+_PASSING = frozenset({"workers", "data", "concurrency", "save_every", "log_every", "activation_checkpointing"})
 
 
 def _lasting(table: Table) -> dict[str, Any]:

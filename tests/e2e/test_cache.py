@@ -101,11 +101,6 @@ def test_damaged_signals_are_named_and_teach_no_one(untrained: Path) -> None:
     assert not (untrained / "students/sad/training.json").exists()
 
 
-def test_damage_to_the_table_of_a_file_is_found_too(untrained: Path) -> None:
-    shard = damage(untrained, "positions")
-    assert f"{shard}: damaged" in error_of(spanwise("cache", "verify", untrained, "--rows", 0))
-
-
 def test_signals_that_are_gone_are_an_error(untrained: Path) -> None:
     rmtree(untrained / "signals")
     error = error_of(spanwise("train", TOY, *SMALL, "--out", untrained))

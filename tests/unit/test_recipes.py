@@ -56,7 +56,10 @@ def test_overrides_and_overlays(recipe, tmp_path) -> None:
             "students.methods.sad.training.objective.act={divergence='jsd', alpha=0.3}",
             r"alpha belongs to the skew divergences, found 0.3 for jsd",
         ),
-        ("students.methods.sad.training.objective.act={divergence='skew_forward_kl', alpha=1.0}", r"alpha: .*less than 1"),
+        (
+            "students.methods.sad.training.objective.act={divergence='skew_forward_kl', alpha=1.0}",
+            r"alpha: .*less than 1",
+        ),
         ("environment.rendering=chat", r'rendering = "chat" needs a chat template: name a model .* teacher.model.path'),
         ("environment.rendering=markdown", r"environment.rendering: .*'plain' or 'chat'.*'markdown'"),
         ("teacher.source=disk", r"teacher.source: .*'online' or 'cache'.*'disk'"),
@@ -91,7 +94,8 @@ SAMPLED = ["teacher.source=cache", "teacher.signals.variant=sampled"]
 
 
 @pytest.mark.parametrize(
-    "term", ["act={divergence='reverse_kl'}", "reason={divergence='jsd'}", "act={temperature=2.0}", "act.divergence=jsd"]
+    "term",
+    ["act={divergence='reverse_kl'}", "reason={divergence='jsd'}", "act={temperature=2.0}", "act.divergence=jsd"],
 )
 def test_a_sample_is_refused_where_it_would_be_biased(recipe, term) -> None:
     change = f"students.methods.sad.training.objective.{term}"

@@ -53,11 +53,11 @@ def attention_in_blocks(
     parts = (whole.split(lengths, dim=2) for whole in (query_BHTD, key_BGTD, value_BGTD))
     rows = [
         nn.functional.scaled_dot_product_attention(
-            *row, dropout_p=dropout, is_causal=True, scale=scale, enable_gqa=True
+            query, key, value, dropout_p=dropout, is_causal=True, scale=scale, enable_gqa=True
         )
         if dropout
-        else _of_row(*row, scale)
-        for row in zip(*parts, strict=True)
+        else _of_row(query, key, value, scale)
+        for query, key, value in zip(*parts, strict=True)
     ]
     return torch.cat(rows, dim=2).transpose(1, 2), None
 

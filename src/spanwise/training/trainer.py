@@ -155,8 +155,11 @@ def train(
     checkpoint = _last_checkpoint(checkpoints)
     if trainer.is_world_process_zero():
         _cut_metrics(metrics, after=_step_of(checkpoint))
+    if config.activation_checkpointing:
+        model.activation_checkpointing_enable({"use_reentrant": False})
     with fast_attention(*models):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    model.activation_checkpointing_disable()
     # Its forward is its own again, and whoever trains it next may wrap it anew.
     trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     vars(model).pop("_is_accelerate_prepared", None)

@@ -1,5 +1,7 @@
 """Batches and their order."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,7 +49,7 @@ def test_packed_batches_hold_as_many_tokens_as_the_budget(lengths, budget, pacin
     assert all(size <= budget or len(batch) == 1 for size, batch in zip(sizes, plan, strict=True))
     per_epoch = np.split(np.arange(len(plan)), epochs) if len(plan) % epochs == 0 else []
     for part in per_epoch if pacing == "sorted" else []:  # whoever does not fit begins the next one
-        for one, after in zip(part[:-1], part[1:], strict=True):
+        for one, after in pairwise(part):
             assert sizes[one] + lengths[plan[after][0]] > budget
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from spanwise.teacher.signal import DenseSignal, SparseSignal, dense_signal, sampled_signal, sparse_signal
 from spanwise.training import divergences
-from spanwise.training.objective import SpanTerm, divergence
+from spanwise.training.objective import SpanTerm
+from spanwise.training.objective import divergence as divergence_of
 
 N, V = 6, 11
 
@@ -195,18 +196,18 @@ def test_drawn_tokens_have_shares_that_sum_to_one(teacher) -> None:
 
 def test_draws_are_unbiased_and_so_is_the_gradient_of_forward_kl(teacher, student) -> None:
     logits = random_logits(1).requires_grad_()
-    (exact,) = torch.autograd.grad(divergence(SpanTerm(), logits, None, teacher).sum(), logits)
+    (exact,) = torch.autograd.grad(divergence_of(SpanTerm(), logits, None, teacher).sum(), logits)
     shares, gradients, losses = [], [], []
     for seed in range(400):
         signal = sampled_signal(teacher, 10, torch.Generator().manual_seed(seed))
         recorded = signal.log_probs > -torch.inf
         row = torch.zeros(N, V, dtype=torch.float64)
         row.scatter_add_(-1, signal.ids, signal.log_probs.exp() * recorded)
-        loss = divergence(SpanTerm(), logits, None, signal)
+        loss = divergence_of(SpanTerm(), logits, None, signal)
         shares.append(row)
         losses.append(loss.detach())
         gradients.append(torch.autograd.grad(loss.sum(), logits)[0])
-    kl = divergence(SpanTerm(), logits, None, teacher).detach()
+    kl = divergence_of(SpanTerm(), logits, None, teacher).detach()
     for draws, expected in ((shares, teacher.log_probs.exp()), (gradients, exact), (losses, kl)):
         many = torch.stack(draws)
         error = many.std(0) / len(draws) ** 0.5
@@ -221,5 +222,5 @@ def test_draws_are_unbiased_and_so_is_the_gradient_of_forward_kl(teacher, studen
 def test_a_sample_is_for_plain_forward_kl_alone(term, teacher, student) -> None:
     signal = sampled_signal(teacher, 10, torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match=r"sampled signals are for forward_kl at temperature 1, found"):
-        divergence(term, student, None, signal)
+        divergence_of(term, student, None, signal)
     assert signal.at(torch.tensor([1])).sampled

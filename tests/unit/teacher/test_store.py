@@ -127,10 +127,10 @@ def outcome(folder: Path, rows: dict[bytes, dict[str, np.ndarray]]) -> str:
     try:
         found = SignalStore(folder)
         whole = all(same(found.row(key), row) for key, row in rows.items())
-        return "same" if whole and found.check() == [] else "other values"
     except SignalError as error:
-        assert str(next(folder.glob("*.safetensors"))) in str(error) or "holds no signals for the row" in str(error)
-        return "error"
+        named = str(next(folder.glob("*.safetensors"))), "holds no signals for the row"
+        return "error" if any(name in str(error) for name in named) else f"an error without a name: {error}"
+    return "same" if whole and found.check() == [] else "other values"
 
 
 def test_a_flipped_bit_anywhere_is_an_error_or_changes_nothing(tmp_path) -> None:
@@ -145,7 +145,7 @@ def test_a_flipped_bit_anywhere_is_an_error_or_changes_nothing(tmp_path) -> None
             damaged[place] ^= 1 << bit
             path.write_bytes(damaged)
             outcomes[place, bit] = outcome(tmp_path, rows)
-    assert [place for place, found in outcomes.items() if found == "other values"] == []
+    assert {place: found for place, found in outcomes.items() if found not in ("same", "error")} == {}
     assert all(found == "error" for (place, _), found in outcomes.items() if place >= header)
     assert sum(found == "error" for found in outcomes.values()) > 0.9 * len(outcomes)
     path.write_bytes(whole)
@@ -168,19 +168,18 @@ def test_a_flipped_bit_anywhere_is_an_error_or_changes_nothing(tmp_path) -> None
         ('"keys":{"dtype":"U8","shape":[3,16]', '"keys":{"dtype":"U8","shape":[6,8] '),
         ('"ids":', '"idz":'),
         ('"log_probs":', '"log_prods":'),
-        ('"entropy":', '"entrop\\u0079":'[:10]),
         ('"keys":', '"kays":'),
         ('"table_checksum":', '"table_checksun":'),
     ],
 )
-def test_another_word_in_the_header_is_an_error_or_changes_nothing(was, becomes, tmp_path) -> None:
+def test_another_word_in_the_header_is_an_error(was, becomes, tmp_path) -> None:
     rows = make_rows(3)
     path = write(tmp_path, rows)
     whole = path.read_bytes()
     if was not in whole.decode("latin-1") or len(was) != len(becomes):
         pytest.fail(f"{was} is not in {whole[:900]!r}, or {becomes} is longer")
     path.write_bytes(whole.replace(was.encode(), becomes.encode(), 1))
-    assert outcome(tmp_path, rows) != "other values"
+    assert outcome(tmp_path, rows) == "error"
 
 
 def test_a_file_that_is_cut_anywhere_is_an_error_that_says_what_to_do(tmp_path) -> None:
@@ -188,7 +187,9 @@ def test_a_file_that_is_cut_anywhere_is_an_error_that_says_what_to_do(tmp_path) 
     whole = path.read_bytes()
     for length in [*range(0, len(whole), 13), len(whole) - 1]:
         path.write_bytes(whole[:length])
-        with pytest.raises(SignalError, match=r"damaged: .*; remove this file, `spanwise cache` then computes") as error:
+        with pytest.raises(
+            SignalError, match=r"damaged: .*; remove this file, `spanwise cache` then computes"
+        ) as error:
             SignalStore(tmp_path)
         assert str(error.value).startswith(f"{path}: ")
     path.write_bytes(whole + b"\0")

@@ -170,10 +170,10 @@ def test_a_model_computes_packed_rows_as_padded_ones(fast, make) -> None:
     everything = torch.ones_like(packed["input_ids"], dtype=torch.bool)
     with fast_attention(*([model] if fast else [])):
         found = hidden_at(model, model_inputs(packed), everything)
-        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)  # eager attention has an fp32 softmax
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)  # eager attention has an fp32 softmax
         gradients = torch.autograd.grad(found, list(model.model.parameters()), direction)
         for one, other in zip(gradients, wanted, strict=True):
-            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
         one_row = {name: one for name, one in packed.items() if name == "input_ids"}
         assert not torch.allclose(hidden_at(model, one_row, everything), expected)  # without borders it is another text
 

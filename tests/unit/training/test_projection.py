@@ -111,7 +111,7 @@ def reference_loss(objective: SpanObjective, logits: Tensor, signal: TeacherSign
             "skew_forward_kl": term.alpha * p + (1 - term.alpha) * q,
             "skew_reverse_kl": (1 - term.alpha) * p + term.alpha * q,
         }.get(term.divergence, q)
-        loss = term.temperature**2 * {
+        loss = {
             "forward_kl": lambda p=p, q=q: kl(p, q),
             "reverse_kl": lambda p=p, q=q: kl(q, p),
             "jsd": lambda p=p, q=q, m=mixed, b=term.beta: b * kl(p, m) + (1 - b) * kl(q, m),
@@ -119,13 +119,13 @@ def reference_loss(objective: SpanObjective, logits: Tensor, signal: TeacherSign
             "skew_reverse_kl": lambda q=q, m=mixed: kl(q, m),
             "cross_entropy": lambda row=row: -logits[row].log_softmax(-1)[TARGETS[row]],
         }[term.divergence]()
-        same_kind = KIND == KIND[row]
+        same_kind = KIND[row] == KIND
         denominator = {
             "token_sum": N,
             "kind_mean": int(same_kind.sum()),
             "span_mean": 2 * int(LENGTH[row]),  # two spans of each kind
         }[objective.reduction]
-        total = total + term.weight * loss / denominator
+        total = total + term.weight * term.temperature**2 * loss / denominator
     return total
 
 

@@ -136,6 +136,20 @@ def test_distillation_learns_and_reports_per_kind(trajectories, tokenizer, small
     assert {"reason_entropy", "act_entropy", "reason_agreement", "act_agreement"} <= lines[0].keys()
 
 
+def test_checkpointed_activations_change_nothing(trajectories, tokenizer, small_model, tmp_path) -> None:
+    passes = []
+    for checkpointed in (False, True):
+        student = small_model(0)
+        student.model.layers[0].mlp.register_forward_hook(lambda *_: passes.append(torch.is_grad_enabled()))
+        config = TrainingConfig(
+            objective=ObjectiveConfig(method="sad"), max_steps=2, activation_checkpointing=checkpointed, **SETTINGS
+        )
+        train(student, tokenizer, trajectories, config, tmp_path / str(checkpointed), 0, small_model(7))
+    assert sum(passes) == 2 + 2 * 2  # with gradients: once a step, and then twice
+    plain, again = weights(tmp_path / "False"), weights(tmp_path / "True")
+    assert all(torch.equal(again[name], value) for name, value in plain.items())
+
+
 def test_a_divergence_without_a_teacher_is_a_model_error(trajectories, tokenizer, small_model, tmp_path) -> None:
     config = TrainingConfig(objective=ObjectiveConfig(method="sad"), max_steps=1)
     with pytest.raises(ModelError, match="needs a teacher"):
