@@ -222,9 +222,7 @@ class TrainingConfig(Table):
         description="rows one after the other or padded; auto: packed where attention keeps them apart",
     )
     accumulation: int = Field(default=1, ge=1, description="forward passes per optimizer step")
-    activation_checkpointing: bool = Field(
-        default=False, description="compute activations twice, to hold fewer of them"
-    )
+    activation_checkpointing: bool = Field(default=False, description="compute activations twice, to hold fewer")
     optimizer: Literal["adamw", "muon"] = Field(
         default="muon", description="muon: Muon for matrices, AdamW for the rest"
     )

@@ -140,7 +140,7 @@ def test_checkpointed_activations_change_nothing(trajectories, tokenizer, small_
     passes = []
     for checkpointed in (False, True):
         student = small_model(0)
-        student.model.layers[0].mlp.register_forward_hook(lambda *_: passes.append(torch.is_grad_enabled()))
+        student.model.layers[0].self_attn.register_forward_hook(lambda *_: passes.append(torch.is_grad_enabled()))
         config = TrainingConfig(
             objective=ObjectiveConfig(method="sad"), max_steps=2, activation_checkpointing=checkpointed, **SETTINGS
         )
