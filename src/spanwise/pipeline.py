@@ -286,7 +286,7 @@ class Pipeline:
             tick(len(recorded.ids), len(specs), "")
             for number, trajectory in enumerate(rollout(agent, task_set, remaining, played), start=1):
                 recorded.append(trajectory)
-                won += trajectory.success
+                won += trajectory.success is True
                 tick(len(recorded.ids), len(specs), f"won {won}/{number}")
 
     def _make_tokenizer(self, tick: Tick) -> None:

@@ -51,6 +51,7 @@ class Step:
         token_ids: The ids the model generated, end-of-turn token included; None for text that no model tokenised.
         logprobs: Log-probability (nats) of each of ``token_ids`` under the policy that sampled it.
         valid: False when the environment refused the action; None when it never saw one.
+        supervised: Whether training may learn the completion; if not, it is read as context.
     """
 
     observation: str
@@ -60,6 +61,7 @@ class Step:
     token_ids: tuple[int, ...] | None = None
     logprobs: tuple[float, ...] | None = None
     valid: bool | None = None
+    supervised: bool = True
 
     def __post_init__(self) -> None:
         position = 0
@@ -91,12 +93,15 @@ class Trajectory:
         seed: Seed of the episode (task instance and sampling).
         task: The goal in words, as the environment states it.
         steps: The turns, in order.
-        reward: Final reward.
-        success: Whether the task was solved.
+        reward: Final reward; None where a log does not say.
+        success: Whether the task was solved; None where a log does not say.
         stop_reason: ``success`` | ``done`` (ended unsolved) | ``budget`` (out of actions) | ``context`` (out of room
-            for tokens) | ``parse`` (too many unparsable completions in a row) | ``error`` (the environment crashed).
+            for tokens) | ``parse`` (too many unparsable completions in a row) | ``error`` (the environment crashed) |
+            ``unknown`` (a log does not say).
         metadata: Whatever else is worth keeping (task type, error text, timings in seconds); JSON values only.
         final_observation: What the environment said after the last action; None when it said nothing.
+        system: Instructions that the agent read before the first observation; None if there were none.
+        tools: Schemas of the tools it could call, in the form of chat templates; None where no schema is known.
     """
 
     id: str
@@ -106,9 +111,11 @@ class Trajectory:
     seed: int
     task: str
     steps: tuple[Step, ...]
-    reward: float
-    success: bool
+    reward: float | None
+    success: bool | None
     stop_reason: str
     metadata: dict[str, Any] = field(default_factory=dict)
     final_observation: str | None = None
+    system: str | None = None
+    tools: tuple[dict[str, Any], ...] | None = None
     schema_version: int = SCHEMA_VERSION

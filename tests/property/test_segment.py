@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from spanwise.traces.segment import STYLES, segment
@@ -9,7 +9,22 @@ from spanwise.types import SpanKind
 
 # Plain random text seldom holds a marker, so its fragments are mixed in.
 fragments = st.sampled_from(
-    ["Action:", "Thought:", "think:", "> ", "\n", "\r\n", "\r", " ", "\t", "\u2028", "go to box 1"]
+    [
+        *(
+            "Action:",
+            "Thought:",
+            "Action 2:",
+            "**Thought:** ",
+            "think:",
+            "think[",
+            "> ",
+            "Action Input:",
+            "Final Answer:",
+        ),
+        *("<think>", "</think>", "<action>", "</action>", "<tool_call>", "</tool_call>", "<answer>", "<search>"),
+        *("```", "```py", "<code>", "</code>", "<end_code>", "Code:", '{"name": "look"}'),
+        *("\n", "\r\n", "\r", " ", "\t", "\u2028", "go to box 1"),
+    ]
 )
 completions = st.one_of(st.text(), st.lists(st.one_of(fragments, st.text(max_size=6)), max_size=20).map("".join))
 styles = pytest.mark.parametrize("style", STYLES)
@@ -25,28 +40,23 @@ def test_spans_partition_any_text(style: str, completion: str):
 
 @styles
 @given(completion=completions)
-def test_reason_precedes_act(style: str, completion: str):
-    kinds = [span.kind for span in segment(completion, style).spans]
-    assert kinds == sorted(set(kinds))
-
-
-@styles
-@given(completion=completions)
-def test_action_is_one_stripped_line_of_the_completion(style: str, completion: str):
+def test_action_is_a_stripped_part_of_the_completion(style: str, completion: str):
     result = segment(completion, style)
     if result.action is None:
         assert not result.think_only
     else:
         assert result.action in completion
         assert result.action == result.action.strip() != ""
-        assert "\n" not in result.action
+        assert "\n" not in result.action or style != "think"
 
 
 @given(completion=completions)
-def test_react_has_an_act_span_exactly_if_a_line_starts_with_the_marker(completion: str):
-    lines = re.split("\n", completion)
-    marked = any(line.lstrip(" \t").startswith("Action:") for line in lines)
-    assert any(span.kind is SpanKind.ACT for span in segment(completion, "react").spans) == marked
+def test_react_without_a_word_that_announces_a_command_has_no_act(completion: str):
+    silent = re.sub("act|answer", "", completion, flags=re.IGNORECASE)
+    assume(re.search("act|answer", silent, flags=re.IGNORECASE) is None)
+    result = segment(silent, "react")
+    assert result.action is None
+    assert all(span.kind is SpanKind.REASON for span in result.spans)
 
 
 thoughts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=40)

@@ -110,6 +110,8 @@ def tokenize_trajectory(
                 completion, completion_kinds = _completion_ids(step, tokenizer)
         except TokenizationError as error:
             raise TokenizationError(f"trajectory {trajectory.id!r}, {error}") from error
+        if not step.supervised:
+            completion_kinds = [int(SpanKind.CONTEXT)] * len(completion)
         ids += context + completion
         kinds += [int(SpanKind.CONTEXT)] * len(context) + completion_kinds
         steps += [index] * (len(context) + len(completion))

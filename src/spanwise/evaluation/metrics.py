@@ -78,8 +78,10 @@ def record_episode(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase | 
             compared with. Without it, counts of tokens are None, but for a total that the token ids give.
 
     Raises:
-        TraceError: The reward does not lie within [0, 1].
+        TraceError: The outcome is not known, or the reward does not lie within [0, 1].
     """
+    if trajectory.reward is None or trajectory.success is None:
+        raise TraceError(f"trajectory {trajectory.id!r}: an episode that was played has reward and success, found none")
     if not 0 <= trajectory.reward <= 1:
         raise TraceError(f"trajectory {trajectory.id!r}: reward: found {trajectory.reward}, it must lie within [0, 1]")
     counts = None if tokenizer is None else _count_tokens(trajectory, tokenizer)

@@ -2,7 +2,7 @@
 
 A line holds the fields of :class:`~spanwise.types.Trajectory` under their own names. Spans partition their completion,
 so only their ends are stored: ``"spans": [["reason", 41], ["act", 60]]``. What a step does not have (token ids,
-log-probabilities, validity) is left out of its object.
+log-probabilities, validity), and what a trajectory does not (instructions, tools), is left out of its object.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class _StepRecord(BaseModel):
     token_ids: list[int] | None = None
     logprobs: list[float] | None = None
     valid: bool | None = None
+    supervised: bool = True
 
 
 class _TrajectoryRecord(BaseModel):
@@ -51,12 +52,18 @@ class _TrajectoryRecord(BaseModel):
     agent: str
     seed: int
     task: str
-    reward: float
-    success: bool
+    reward: float | None
+    success: bool | None
     stop_reason: str
     metadata: dict[str, Any] = {}
+    system: str | None = None
+    tools: list[dict[str, Any]] | None = None
     steps: list[_StepRecord]
     final_observation: str | None = None
+
+
+#: Fields that are left out of a line where they are None.
+_OPTIONAL = ("system", "tools")
 
 
 def trajectory_to_json(trajectory: Trajectory) -> str:
@@ -66,6 +73,7 @@ def trajectory_to_json(trajectory: Trajectory) -> str:
         TypeError, ValueError: The metadata hold what JSON cannot express (an object, a float that is not finite).
     """
     record = {name: getattr(trajectory, name) for name in _TrajectoryRecord.model_fields}
+    record = {name: value for name, value in record.items() if value is not None or name not in _OPTIONAL}
     record["steps"] = [_step_to_record(step) for step in trajectory.steps]
     return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -93,7 +101,8 @@ def trajectory_from_json(line: str | bytes) -> Trajectory:
         field = ".".join(str(part) for part in first["loc"])
         raise TraceError(f"{field}: {first['msg']}, found {_shortened(first['input'])}") from error
     steps = tuple(_step_from_record(index, step) for index, step in enumerate(record.steps))
-    return Trajectory(**{**dict(record), "steps": steps})
+    tools = None if record.tools is None else tuple(record.tools)
+    return Trajectory(**{**dict(record), "steps": steps, "tools": tools})
 
 
 def read_trajectories(path: Path | str) -> Iterator[Trajectory]:
@@ -236,6 +245,7 @@ def _step_to_record(step: Step) -> dict[str, Any]:
         "spans": [(span.kind.name.lower(), span.end) for span in step.spans],
     }
     optional = {"token_ids": step.token_ids, "logprobs": step.logprobs, "valid": step.valid}
+    optional["supervised"] = None if step.supervised else False
     return record | {name: value for name, value in optional.items() if value is not None}
 
 
@@ -253,6 +263,7 @@ def _step_from_record(index: int, record: _StepRecord) -> Step:
             token_ids=None if record.token_ids is None else tuple(record.token_ids),
             logprobs=None if record.logprobs is None else tuple(record.logprobs),
             valid=record.valid,
+            supervised=record.supervised,
         )
     except ValueError as error:
         raise TraceError(f"steps.{index}: {error}") from error

@@ -1,16 +1,26 @@
 """Which characters of a completion are thought, and which are command: the cut that the whole method stands on.
 
-A completion is what an agent wrote in one turn. Two styles of writing are known::
+A completion is what an agent wrote in one turn. Agents write in a handful of styles::
 
-    react   Thought: The key may be in box 2.        REASON, up to the marker; the newline before it included
-            Action: go to box 2                      ACT, from the marker to the end
+    react   Thought: The key may be in box 2.        REASON, up to the next marker; the newline before it included
+            Action: go to box 2                      ACT; but ``Action: think[...]`` is REASON
 
-    think   > think: The key may be in box 2.        a whole turn of REASON
-            > go to box 2                            a whole turn of ACT
+    think   > think: The key may be in box 2.        REASON
+            > go to box 2                            ACT
+
+    tags    <think>It may be in box 2.</think>       REASON, as is text before a command
+            <action>go to box 2</action>             ACT, as is text after the thought where no command follows
+
+    tools   the same with <tool_call>...</tool_call>; text without any tag is the answer, so ACT
+
+    code    Thought: I look it up.                   REASON
+            ```py ... ```                            ACT: the fence, what announces it and what ends it
+
+    plain   go to box 2                              ACT throughout
 
 Whatever the text, the spans partition it: every character belongs to exactly one span, and the spans joined give the
-text back. Words of the scaffold (``Thought:``, ``Action:``, ``>``) belong to the span that they open. Text in which
-nothing announces a command is REASON throughout.
+text back. Words of the scaffold (``Thought:``, ``Action:``, ``>``, tags) belong to the span that they open. Any number
+of thoughts and commands may follow each other; the first command is the one that counts.
 
 Source: arXiv 2505.13820, which cuts a trajectory into [REASON] and [ACT] spans so that each kind can have its own loss.
 """
@@ -18,16 +28,52 @@ Source: arXiv 2505.13820, which cuts a trajectory into [REASON] and [ACT] spans 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from spanwise.types import Span, SpanKind
 
-#: An action that starts so is addressed to the agent itself: the environment never sees it.
-THINK_PREFIX = "think:"
+#: A command that starts so is addressed to the agent itself: the environment never sees it.
+_THINK = re.compile(r"think\s*[:\[]", re.IGNORECASE)
 
-#: The marker counts at the start of a line only (spaces before it allowed), so a thought may mention the word.
-_ACTION_MARKER = re.compile(r"^[ \t]*(Action:)", re.MULTILINE)
+#: Markers count at the start of a line only (spaces and Markdown's emphasis before them allowed), so that a thought may
+#: mention the words. Numbers (``Action 3:``) are ReAct's.
+_MARK = r"^[ \t]*(?:\#{1,4}[ \t]+)?(?P<mark>\*{0,2}(?:%s)(?:[ \t]+\d+)?\*{0,2}[ \t]*:)"
+_REASON_WORDS = "thoughts?|think|thinking|reasoning|reflection|action[ \t]?path"
+_ACT_WORDS = "action|act|(?:final[ \t]+)?answer"
+_REACT = re.compile(
+    _MARK % f"(?P<reason>{_REASON_WORDS})|(?P<act>{_ACT_WORDS})", re.MULTILINE | re.IGNORECASE | re.VERBOSE
+)
+_ACTION_INPUT = re.compile(r"^[ \t]*\*{0,2}action[ _]input\*{0,2}[ \t]*:", re.MULTILINE | re.IGNORECASE)
+
+#: A prompt sign that starts a line, as in ReAct's ALFWorld prompts.
+_PROMPT_SIGN = re.compile(
+    r"^>[ \t]*(?P<reason>think\b[ \t]*[:\[]|action[ \t]?path\b[ \t]*:)?", re.MULTILINE | re.IGNORECASE
+)
+
+_REASON_TAGS = "think|thinking|thought|thoughts|reasoning|reason|reflection|plan|scratchpad|analysis"
+_ACT_TAGS = (
+    "action|act|search|answer|final_answer|tool_call|tool|function_call|function_calls|call|code|python|interpreter|"
+    "execute|execute_bash|execute_ipython|execute_browse|command|cmd|query|invoke|finish|click|begin_of_query|"
+    "boxed_answer|solution"
+)
+_TAG = re.compile(
+    rf"<(?P<close>/?)(?:\|)?(?:(?P<reason>{_REASON_TAGS})|(?P<act>{_ACT_TAGS}))(?:\|)?(?:[ =][^<>\n]{{0,200}})?>",
+    re.IGNORECASE,
+)
+
+_CODE_MARK = re.compile(
+    r"^[ \t]*(?:(?P<reason>\*{0,2}(?:thoughts?|reasoning)\*{0,2}[ \t]*:)|(?P<act>\*{0,2}(?:code|action)\*{0,2}[ \t]*:))"
+    r"|^[ \t]*(?P<fence>```)|(?P<open><code>)|(?P<shut></code>|<end_code>)",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+#: What an environment says, and a model only if it makes it up.
+_MADE_UP = re.compile(
+    r"^[ \t]*\*{0,2}observation(?:[ \t]+\d+)?\*{0,2}[ \t]*:|<(?:information|tool_response|observations?)>"
+    r"|<\|im_start\|>|<｜User｜>|<｜tool▁outputs▁begin｜>",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +106,198 @@ def segment(completion: str, style: str) -> Segmentation:
     return STYLES[style](completion)
 
 
+def made_up_at(completion: str) -> int | None:
+    """Where a completion begins to say what only an environment can know; None where it does not.
+
+    An agent that was not stopped in time goes on with an ``Observation:`` of its own.
+    """
+    found = _MADE_UP.search(completion)
+    return None if found is None else found.start()
+
+
+def join_spans(completion: str, starts: Iterable[tuple[int, SpanKind]]) -> tuple[Span, ...]:
+    """The partition of a completion in which a kind begins at each of ``starts``, which ascend from 0.
+
+    Neighbours of one kind become one span, and white space that stands before everything belongs to what follows it.
+    """
+    borders: list[tuple[int, SpanKind]] = []
+    for start, kind in starts:
+        if len(borders) == 1 and not completion[:start].strip():
+            borders = [(0, kind)]
+        elif borders and borders[-1][0] == start:
+            borders[-1] = (start, kind)
+        elif start < len(completion):
+            borders.append((start, kind))
+    if not completion:
+        return ()
+    merged = [one for index, one in enumerate(borders) if index == 0 or borders[index - 1][1] is not one[1]]
+    ends = [*(start for start, _ in merged[1:]), len(completion)]
+    return tuple(Span(kind, start, end) for (start, kind), end in zip(merged, ends, strict=True) if start < end)
+
+
 def _segment_react(completion: str) -> Segmentation:
-    """Thought, then ``Action:``. The first marker wins; all that follows it is ACT, its line alone is the command."""
-    marker = _ACTION_MARKER.search(completion)
-    if marker is None:
-        return Segmentation(_partition(completion, reason_end=len(completion)), action=None, think_only=False)
-    action = _first_line(completion[marker.end() :])
-    return Segmentation(
-        _partition(completion, reason_end=marker.start(1)),
-        action=action or None,
-        think_only=action.startswith(THINK_PREFIX),
-    )
+    """Lines that begin with a marker open a span; text before the first of them is REASON."""
+    starts, action, think_only = [(0, SpanKind.REASON)], None, False
+    marks = list(_REACT.finditer(completion))
+    for mark, end in zip(marks, _starts_of_next(marks, len(completion)), strict=True):
+        if mark["reason"] is not None:
+            starts.append((mark.start("mark"), SpanKind.REASON))
+            continue
+        is_thought = _THINK.match(completion[mark.end() : mark.end() + 40].lstrip()) is not None
+        starts.append((mark.start("mark"), SpanKind.REASON if is_thought else SpanKind.ACT))
+        if action is None or (think_only and not is_thought):
+            command = _command(completion[mark.end() : end])
+            action, think_only = (command, is_thought) if command else (action, think_only)
+    return Segmentation(join_spans(completion, starts), action, think_only)
 
 
 def _segment_think(completion: str) -> Segmentation:
-    """The turn is either a thought or a command, with ReAct's prompt sign ``>`` before it or not."""
-    action = _first_line(completion.lstrip().removeprefix(">"))
-    think_only = action.startswith(THINK_PREFIX)
-    is_command = bool(action) and not think_only
-    return Segmentation(
-        _partition(completion, reason_end=0 if is_command else len(completion)),
-        action=action or None,
-        think_only=think_only,
-    )
+    """Lines with ReAct's prompt sign ``>`` open a span; so does the text itself, with the sign or without."""
+    starts: list[tuple[int, SpanKind]] = []
+    action, think_only = None, False
+    signs = list(_PROMPT_SIGN.finditer(completion))
+    lead = completion[: signs[0].start() if signs else None]
+    if lead.strip() or not signs:
+        is_thought = not lead.strip() or _THINK.match(lead.lstrip()) is not None
+        starts.append((0, SpanKind.REASON if is_thought else SpanKind.ACT))
+        action, think_only = _first_line(lead.lstrip()) or None, bool(lead.strip()) and is_thought
+    for sign, end in zip(signs, _starts_of_next(signs, len(completion)), strict=True):
+        line = _first_line(completion[sign.start() + 1 : end].lstrip(" \t"))
+        is_thought = sign["reason"] is not None or not line
+        starts.append((sign.start() if starts else 0, SpanKind.REASON if is_thought else SpanKind.ACT))
+        if line and (action is None or (think_only and not is_thought)):
+            action, think_only = line, is_thought
+    return Segmentation(join_spans(completion, starts), action, think_only)
+
+
+def _segment_tags(completion: str) -> Segmentation:
+    return _tagged(completion, untagged=SpanKind.REASON)
+
+
+def _segment_tools(completion: str) -> Segmentation:
+    return _tagged(completion, untagged=SpanKind.ACT)
+
+
+def _tagged(completion: str, untagged: SpanKind) -> Segmentation:
+    """Tags open and close spans. Text between them is a thought if a command follows it, else the answer.
+
+    A thought that is closed and was never opened began with the text: chat templates open it in the prompt.
+    """
+    pieces: list[tuple[int, SpanKind | None]] = [(0, None)]  # None: outside of tags
+    commands: list[str] = []
+    inside: str | None = None  # name of the open tag
+    begun = 0
+    thought = False
+    for tag in _TAG.finditer(completion):
+        kind = SpanKind.REASON if tag["reason"] is not None else SpanKind.ACT
+        name = (tag["reason"] or tag["act"]).lower()
+        if not tag["close"]:
+            # Inside a tag others are text; but a command breaks into a thought that was never closed.
+            if inside is None:
+                pieces.append((tag.start(), kind))
+                inside, begun = name, tag.end()
+        elif inside == name:
+            if kind is SpanKind.ACT:
+                commands.append(completion[begun : tag.start()].strip())
+            thought |= kind is SpanKind.REASON
+            pieces.append((tag.end(), None))
+            inside = None
+        elif inside is None and kind is SpanKind.REASON and not thought and len(pieces) == 1:
+            pieces = [(0, SpanKind.REASON), (tag.end(), None)]
+            thought = True
+    if inside is not None and pieces[-1][1] is SpanKind.ACT:
+        commands.append(completion[begun:].strip())
+    elif inside is not None:
+        inner = next((tag for tag in _TAG.finditer(completion, begun) if tag["act"] and not tag["close"]), None)
+        if inner is not None:
+            pieces.append((inner.start(), SpanKind.ACT))
+            commands.append(re.sub(_TAG, "", completion[inner.end() :]).strip())
+    last = max((start for start, kind in pieces if kind is SpanKind.ACT), default=-1)
+    starts: list[tuple[int, SpanKind]] = []
+    answer: list[str] = []
+    for (start, kind), end in zip(pieces, [*(start for start, _ in pieces[1:]), len(completion)], strict=True):
+        if kind is None and not completion[start:end].strip():
+            kind = starts[-1][1] if starts else SpanKind.REASON
+        elif kind is None and last < 0:
+            kind = SpanKind.ACT if thought else untagged
+            answer += [completion[start:end].strip()] if kind is SpanKind.ACT else []
+        elif kind is None:
+            kind = SpanKind.REASON
+        starts.append((start, kind))
+    command = next((one for one in [*commands, *answer] if one), None)
+    return Segmentation(join_spans(completion, starts), command, think_only=False)
+
+
+def _segment_code(completion: str) -> Segmentation:
+    """Fences and ``<code>`` hold the command; ``Code:`` before them and ``<end_code>`` after them belong to it."""
+    starts = [(0, SpanKind.REASON)]
+    action, begun = None, None  # begun: where the code that is open begins
+    announced = opened_by_tag = False
+    for mark in _CODE_MARK.finditer(completion):
+        if begun is not None:
+            if (mark["fence"] and not opened_by_tag) or mark["shut"]:
+                action = action or completion[begun : mark.start()].strip() or None
+                begun, announced = None, False
+                starts.append((_after_code(completion, mark.end()), SpanKind.REASON))
+        elif mark["fence"] or mark["open"]:
+            if not announced:
+                starts.append((mark.start(), SpanKind.ACT))
+            newline = completion.find("\n", mark.end())
+            begun = mark.end() if mark["open"] else newline + 1 if newline >= 0 else len(completion)
+            opened_by_tag = mark["open"] is not None
+        elif mark["act"]:
+            starts.append((mark.start("act"), SpanKind.ACT))
+            announced = True
+            rest = completion[mark.end() :].lstrip()
+            if not rest.startswith(("```", "<code>")):  # an action in words or JSON
+                action = action or _command(completion[mark.end() :]) or None
+        elif mark["reason"]:
+            starts.append((mark.start("reason"), SpanKind.REASON))
+            announced = False
+    if begun is not None:
+        action = action or completion[begun:].strip() or None
+    return Segmentation(join_spans(completion, starts), action, think_only=False)
+
+
+def _segment_plain(completion: str) -> Segmentation:
+    """A command and nothing else."""
+    kind = SpanKind.ACT if completion.strip() else SpanKind.REASON
+    return Segmentation(join_spans(completion, [(0, kind)]), completion.strip() or None, think_only=False)
 
 
 #: How agents write, by name.
 STYLES: dict[str, Callable[[str], Segmentation]] = {
     "react": _segment_react,
     "think": _segment_think,
+    "tags": _segment_tags,
+    "tools": _segment_tools,
+    "code": _segment_code,
+    "plain": _segment_plain,
 }
 
 
-def _partition(completion: str, reason_end: int) -> tuple[Span, ...]:
-    """REASON before ``reason_end``, ACT from there on; a span that would be empty is left out."""
-    ranges = ((SpanKind.REASON, 0, reason_end), (SpanKind.ACT, reason_end, len(completion)))
-    return tuple(Span(kind, start, end) for kind, start, end in ranges if start < end)
+def _starts_of_next(marks: list[re.Match[str]], end: int) -> Iterator[int]:
+    yield from (mark.start() for mark in marks[1:])
+    if marks:
+        yield end
+
+
+def _command(text: str) -> str:
+    """The command in what follows ``Action:``: its first line, or all of it where it is a block.
+
+    Blocks are JSON, fenced code, and an action with its ``Action Input:``.
+    """
+    stripped = text.strip()
+    if stripped.startswith(("{", "[{")) or "```" in stripped or _ACTION_INPUT.search(stripped):
+        return stripped
+    return _first_line(stripped)
+
+
+def _after_code(completion: str, end: int) -> int:
+    """Where a block of code ends, ``<end_code>`` and white space after it included."""
+    tail = re.compile(r"[ \t]*(?:<end_code>|</code>)?\s*").match(completion, end)
+    assert tail is not None
+    return tail.end()
 
 
 def _first_line(text: str) -> str:

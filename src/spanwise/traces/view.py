@@ -184,7 +184,8 @@ def _remark(step: Step) -> str | None:
 
 
 def _headline(trajectory: Trajectory) -> Text:
-    facts = [trajectory.agent, f"seed {trajectory.seed}", f"reward {trajectory.reward:g}"]
+    facts = [trajectory.agent, f"seed {trajectory.seed}"]
+    facts += [] if trajectory.reward is None else [f"reward {trajectory.reward:g}"]
     facts.append(f"{len(trajectory.steps)} turn{'' if len(trajectory.steps) == 1 else 's'}")
     return Text.assemble(
         Text(printable(trajectory.task.strip()) + "\n"), _outcome(trajectory), f"  {printable(' · '.join(facts))}"
@@ -192,6 +193,8 @@ def _headline(trajectory: Trajectory) -> Text:
 
 
 def _outcome(trajectory: Trajectory) -> Text:
+    if trajectory.success is None:
+        return Text("outcome unknown", style="dim")
     if trajectory.success:
         return Text("success", style="green")
     return Text(f"failed ({printable(trajectory.stop_reason)})", style="yellow")

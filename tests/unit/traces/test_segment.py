@@ -51,9 +51,14 @@ def test_react_first_of_several_markers_wins_and_the_rest_is_act():
     assert segment(completion, "react").action == "look"
 
 
+def test_react_command_may_stand_on_the_line_after_its_marker():
+    assert cut("Thought:\na\n\nAction:  \nlook") == [("REASON", "Thought:\na\n\n"), ("ACT", "Action:  \nlook")]
+    assert segment("Thought: a\nAction:  \nlook", "react").action == "look"
+
+
 def test_react_marker_without_command_is_a_parse_failure_though_its_span_is_act():
-    assert cut("Thought: a\nAction:  \nlook") == [("REASON", "Thought: a\n"), ("ACT", "Action:  \nlook")]
-    assert segment("Thought: a\nAction:  \nlook", "react").action is None
+    assert cut("Thought: a\nAction:  \n") == [("REASON", "Thought: a\n"), ("ACT", "Action:  \n")]
+    assert segment("Thought: a\nAction:  \n", "react").action is None
 
 
 def test_react_think_as_action_is_think_only():
@@ -97,7 +102,7 @@ def test_empty_completion_has_no_spans(style: str):
 
 
 def test_unknown_style_is_named_with_those_that_exist():
-    with pytest.raises(ValueError, match="unknown style 'json'; there are: react, think"):
+    with pytest.raises(ValueError, match="unknown style 'json'; there are: react, think, tags, tools, code, plain"):
         segment("look", "json")
 
 

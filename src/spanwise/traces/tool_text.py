@@ -1,0 +1,141 @@
+"""Tool calls as text, in the form that Hermes and Qwen models write, and back.
+
+Logs of function-calling agents hold structures, not text. What the model wrote is set down as::
+
+    <think>
+    The key may be in box 2.
+    </think>
+
+    I look there.
+    <tool_call>
+    {"name": "go", "arguments": {"to": "box 2"}}
+    </tool_call>
+
+and what the tools answered as ``<tool_response>\\n...\\n</tool_response>``, one after the other. A chat template that
+has a form of its own for calls is handed the structures again (``data/render.py``).
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spanwise.types import SpanKind
+
+_THINK = re.compile(r"\s*<think>\n?(.*?)\n?</think>\n*", re.DOTALL)
+_CALL = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.DOTALL)
+_RESPONSE = re.compile(r"<tool_response>\n(.*?)\n</tool_response>(?:\n(?=<tool_response>\n)|\n|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call: its arguments are an object, or the string that the model wrote where that is no JSON."""
+
+    name: str
+    arguments: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ToolMessage:
+    """What an assistant's message holds.
+
+    Attributes:
+        reasoning: The thought that is marked as one; None where there is none.
+        content: Text beside it: a remark before calls, or the answer.
+        calls: Tool calls, in order.
+    """
+
+    reasoning: str | None
+    content: str
+    calls: tuple[ToolCall, ...]
+
+
+def completion_parts(message: ToolMessage) -> list[tuple[SpanKind, str]]:
+    """The text of a message, in pieces of one kind: content is REASON before calls, else the answer, so ACT."""
+    parts: list[tuple[SpanKind, str]] = []
+    if message.reasoning:
+        end = "\n\n" if message.content or message.calls else ""
+        parts.append((SpanKind.REASON, f"<think>\n{message.reasoning}\n</think>{end}"))
+    calls = "\n".join(map(_write_call, message.calls))
+    if message.content:
+        kind = SpanKind.REASON if calls else SpanKind.ACT
+        parts.append((kind, message.content + ("\n" if calls and not message.content.endswith("\n") else "")))
+    if calls:
+        parts.append((SpanKind.ACT, calls))
+    return parts
+
+
+def read_completion(text: str) -> ToolMessage:
+    """The message that a completion says, whoever wrote it; what cannot be read as a call stays content."""
+    reasoning, begun = None, 0
+    if thought := _THINK.match(text):
+        reasoning, begun = thought[1], thought.end()
+    calls: list[ToolCall] = []
+    content, position = [], begun
+    for match in _CALL.finditer(text, begun):
+        call = read_call(match[1])
+        if call is not None:
+            calls.append(call)
+            content.append(text[position : match.start()])
+            position = match.end()
+    content.append(text[position:])
+    said = "".join(content) if not calls else "".join(one if one.strip() else "" for one in content)
+    return ToolMessage(reasoning, said.removesuffix("\n") if calls else said, tuple(calls))
+
+
+def read_call(text: str) -> ToolCall | None:
+    """A call from JSON, or from a Python literal as some models write; None if it is neither."""
+    values = read_literal(text)
+    if not isinstance(values, dict):
+        return None
+    if isinstance(values.get("function"), dict):
+        values = values["function"]
+    name = values.get("name")
+    arguments = values.get("arguments", values.get("parameters", values.get("input", {})))
+    return ToolCall(name, arguments_of(arguments)) if isinstance(name, str) else None
+
+
+def arguments_of(arguments: Any) -> Any:
+    """Arguments as an object: providers send them as one, or as the string of one; another string stays as it is."""
+    if not isinstance(arguments, str):
+        return {} if arguments is None else arguments
+    try:
+        values = json.loads(arguments) if arguments.strip() else {}
+    except ValueError:
+        return arguments
+    return values if isinstance(values, dict) else arguments
+
+
+def read_literal(text: str) -> Any:
+    """The value of JSON or of a Python literal; None if the text is neither."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return ast.literal_eval(text.strip()) if len(text) < 100_000 else None
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def write_responses(responses: Sequence[str]) -> str:
+    """The answers of tools as one observation."""
+    return "\n".join(f"<tool_response>\n{one}\n</tool_response>" for one in responses)
+
+
+def read_responses(observation: str) -> tuple[list[str], str]:
+    """The answers of tools that an observation begins with, and the text after them."""
+    responses, position = [], 0
+    while match := _RESPONSE.match(observation, position):
+        responses.append(match[1])
+        position = match.end()
+    return responses, observation[position:]
+
+
+def _write_call(call: ToolCall) -> str:
+    body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
+    return f"<tool_call>\n{body}\n</tool_call>"
