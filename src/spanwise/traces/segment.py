@@ -175,10 +175,11 @@ def _segment_tags(completion: str) -> Segmentation:
 
 
 def _segment_tools(completion: str) -> Segmentation:
-    return _tagged(completion, untagged=SpanKind.ACT)
+    """Calls may be several at once: all of them are the command."""
+    return _tagged(completion, untagged=SpanKind.ACT, several=True)
 
 
-def _tagged(completion: str, untagged: SpanKind) -> Segmentation:
+def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segmentation:
     """Tags open and close spans. Text between them is a thought if a command follows it, else the answer.
 
     A thought that is closed and was never opened began with the text: chat templates open it in the prompt.
@@ -224,7 +225,8 @@ def _tagged(completion: str, untagged: SpanKind) -> Segmentation:
         elif kind is None:
             kind = SpanKind.REASON
         starts.append((start, kind))
-    command = next((one for one in [*commands, *answer] if one), None)
+    found = [one for one in commands or answer if one]
+    command = "\n".join(found if several else found[:1]) or None
     return Segmentation(join_spans(completion, starts), command, think_only=False)
 
 

@@ -136,6 +136,10 @@ def read_responses(observation: str) -> tuple[list[str], str]:
     return responses, observation[position:]
 
 
+def call_json(call: ToolCall) -> str:
+    """A call as JSON on one line."""
+    return json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
+
+
 def _write_call(call: ToolCall) -> str:
-    body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
-    return f"<tool_call>\n{body}\n</tool_call>"
+    return f"<tool_call>\n{call_json(call)}\n</tool_call>"

@@ -1,0 +1,94 @@
+"""Formats that are lists of messages; they differ in shape alone, so one reader serves them all.
+
+OpenAI's (``tool_calls`` whose arguments are a string or an object), Anthropic's blocks (``thinking``, ``text``,
+``tool_use``, ``tool_result``), ShareGPT's ``from`` and ``value`` (ETO, AgentInstruct), ms-swift's ``tool_call``
+messages, AgentBench's ``agent``. How the completions are cut follows from their text: see ``conversation.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from spanwise.traces.formats.conversation import conversation_episode
+from spanwise.traces.formats.messages import read_messages, role_of
+from spanwise.traces.formats.transcript import tile, transcript_episodes
+from spanwise.traces.raw import Body, RawEpisode, TraceFormat
+
+
+def _openai(values: list[Any]) -> str | None:
+    calls = sum(bool(one.get("tool_calls") or one.get("function_call")) for one in values)
+    return f"{calls} messages with tool_calls" if calls else None
+
+
+def _anthropic(values: list[Any]) -> str | None:
+    blocks = [block for one in values for block in _blocks(one) if isinstance(block, dict)]
+    kinds = {str(block.get("type")) for block in blocks} & {"thinking", "tool_use", "tool_result", "redacted_thinking"}
+    return f"blocks of content: {', '.join(sorted(kinds))}" if kinds else None
+
+
+def _swift(values: list[Any]) -> str | None:
+    roles = {role_of(one) for one in values} & {"tool_call", "tool_response", "function_call"}
+    return f"roles: {', '.join(sorted(filter(None, roles)))}" if roles else None
+
+
+def _agentbench(values: list[Any]) -> str | None:
+    return "role 'agent'" if any(role_of(one) == "agent" for one in values) else None
+
+
+def _sharegpt(values: list[Any]) -> str | None:
+    return "messages with 'from'" if any("from" in one for one in values) else None
+
+
+def _messages(values: list[Any]) -> str | None:
+    return "messages with 'role'"
+
+
+def _format(title: str, told: Callable[[list[Any]], str | None]) -> TraceFormat:
+    def evidence(body: Body) -> str | None:
+        values = [_event(one) for one in body.value] if isinstance(body.value, list) else []
+        if not values or not all(role_of(one) for one in values):
+            return None
+        return told(values)
+
+    return TraceFormat(title, evidence, chat_episodes)
+
+
+def chat_episodes(body: Body) -> Iterator[RawEpisode]:
+    """The episode of a list of messages; a whole transcript in the only completion is read as one."""
+    values = [_event(one) for one in body.value] if isinstance(body.value, list) else []
+    messages = read_messages(values)
+    if messages is None:
+        return
+    said = [one for one in messages if one.role == "assistant"]
+    if len(said) == 1 and not said[0].calls and _is_transcript(said[0].text):
+        asked = "\n\n".join(one.text for one in messages[: messages.index(said[0])])
+        yield from transcript_episodes(f"Question: {asked}\n{said[0].text}" if asked else said[0].text)
+        return
+    episode = conversation_episode(messages)
+    if episode is not None:
+        yield episode
+
+
+def _is_transcript(text: str) -> bool:
+    """Whether a completion holds several turns of both sides: then it is a log, not an agent that makes things up."""
+    roles = [one.role for one in tile(text)]
+    return roles.count("environment") > 1 and roles.count("agent") > 1
+
+
+def _event(value: Any) -> Any:
+    inner = value.get("message") if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) and "role" in inner else value
+
+
+def _blocks(value: dict[str, Any]) -> list[Any]:
+    content = value.get("content")
+    return content if isinstance(content, list) else []
+
+
+OPENAI = _format("OpenAI messages with tool calls", _openai)
+ANTHROPIC = _format("Anthropic content blocks", _anthropic)
+SWIFT = _format("ms-swift messages with calls of their own", _swift)
+AGENTBENCH = _format("AgentBench conversations", _agentbench)
+SHAREGPT = _format("ShareGPT conversations (ETO, AgentInstruct)", _sharegpt)
+MESSAGES = _format("messages", _messages)

@@ -1,0 +1,68 @@
+"""Conversations as text, in the markup of a chat template: ChatML (Hermes, Qwen), Llama-3, DeepSeek."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from spanwise.traces.formats.conversation import conversation_episode
+from spanwise.traces.formats.messages import Message
+from spanwise.traces.raw import Body, RawEpisode, TraceFormat
+
+#: How a turn begins, with the role in it, and what ends it.
+_MARKUP: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
+    "ChatML": (re.compile(r"[ \t]*<\|im_start\|>(\w+)[ \t]*\r?\n?"), re.compile(r"<\|im_end\|>[^\n\S]*\n?")),
+    "Llama-3": (
+        re.compile(r"<\|start_header_id\|>(\w+)<\|end_header_id\|>\s*"),
+        re.compile(r"<\|(?:eot_id|eom_id|end_of_text)\|>"),
+    ),
+    "DeepSeek": (
+        re.compile(r"<｜(User|Assistant|tool▁outputs▁begin|tool▁output▁begin)｜>"),
+        re.compile(r"<｜(?:end▁of▁sentence|tool▁outputs?▁end)｜>"),
+    ),
+    "Gemma": (re.compile(r"<start_of_turn>(\w+)\n"), re.compile(r"<end_of_turn>\n?")),
+}
+_ROLES = {
+    **dict.fromkeys(("assistant", "model", "gpt"), "assistant"),
+    **dict.fromkeys(("tool", "ipython", "tool▁outputs▁begin", "tool▁output▁begin", "observation"), "tool"),
+    "system": "system",
+}
+_RESPONSE = re.compile(r"<tool_response>\s*(.*?)\s*(?:</tool_response>|\Z)", re.DOTALL)
+
+
+def _markup(text: str) -> str | None:
+    found = {name: len(turn.findall(text)) for name, (turn, _) in _MARKUP.items()}
+    name = max(found, key=lambda one: found[one])
+    return name if found[name] else None
+
+
+def _messages(text: str) -> Iterator[Message]:
+    name = _markup(text)
+    assert name is not None
+    turn, ending = _MARKUP[name]
+    starts = list(turn.finditer(text))
+    if DEEPSEEK_SYSTEM := text[: starts[0].start()].replace("<｜begin▁of▁sentence｜>", "").strip():
+        yield Message("system", DEEPSEEK_SYSTEM)
+    for start, end in zip(starts, [*(one.start() for one in starts[1:]), len(text)], strict=True):
+        closed = ending.search(text, start.end(), end)
+        said = text[start.end() : closed.start() if closed else end].strip()
+        role = _ROLES.get(start[1].lower(), "user")
+        responses = _RESPONSE.findall(said) if role == "tool" else []
+        if responses:
+            yield from (Message("tool", one) for one in responses)
+        elif said:
+            yield Message(role, said)  # type: ignore[arg-type]
+
+
+def _evidence(body: Body) -> str | None:
+    name = _markup(body.value) if isinstance(body.value, str) else None
+    return None if name is None else f"{name}'s markup around turns"
+
+
+def _episodes(body: Body) -> Iterator[RawEpisode]:
+    episode = conversation_episode(list(_messages(str(body.value))))
+    if episode is not None:
+        yield episode
+
+
+FORMAT = TraceFormat("chat templates as text (ChatML, Llama-3, DeepSeek, Gemma)", _evidence, _episodes)

@@ -1,0 +1,137 @@
+"""Conversations as episodes: whatever the shape of the messages was, an agent's turns are found in them alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from spanwise.traces.formats.messages import Message
+from spanwise.traces.raw import RawEpisode, RawTurn
+from spanwise.traces.segment import segment
+from spanwise.traces.tool_text import ToolMessage, call_json, completion_parts, write_responses
+
+#: What tells a style, the surest first.
+_STYLE_MARKS: dict[str, re.Pattern[str]] = {
+    "tools": re.compile(r"<tool_call>\s*[{\[]"),
+    "tags": re.compile(
+        r"</?(?:action|act|search|answer|execute\w*|tool|code|python|function|function_call|command|cmd|begin_of_query)\b",
+        re.IGNORECASE,
+    ),
+    "react": re.compile(
+        r"^[ \t]*(?:\#{1,4} )?\*{0,2}(?:action|act|final answer|thought)(?: \d+)?\*{0,2}[ \t]*:",
+        re.MULTILINE | re.IGNORECASE,
+    ),
+    "think": re.compile(r"^>?[ \t]*think[:\[]", re.MULTILINE | re.IGNORECASE),
+    "code": re.compile(r"^[ \t]*```", re.MULTILINE),
+}
+_CODE_BLOCK = re.compile(r"^[ \t]*(?:Code:|```)|<code>", re.MULTILINE)
+_ACTION_LINE = re.compile(
+    r"^[ \t]*\*{0,2}(?:action|act|final answer)(?: \d+)?\*{0,2}[ \t]*:", re.MULTILINE | re.IGNORECASE
+)
+
+#: An answer to the instructions, before the task is told.
+_ACKNOWLEDGEMENT = re.compile(
+    r"\W*(?:ok|okay|sure|understood|got it|i understand|alright|all right|yes|certainly|i'm ready|ready)\b",
+    re.IGNORECASE,
+)
+#: What ends examples in a conversation: the task itself follows.
+_TASK_BEGINS = re.compile(
+    r"(?:here is (?:the|your) (?:task|question)|(?:now,? )?it'?s your turn|your (?:actual|real) task|"
+    r"now (?:begin|start)|\(END OF EXAMPLES?\)|now here is the (?:task|question))",
+    re.IGNORECASE,
+)
+_EXAMPLES = re.compile(r"\b(?:examples?|demonstrations?)\b", re.IGNORECASE)
+
+
+def choose_style(texts: Sequence[str]) -> str:
+    """The style in which most of the completions are written: ``plain`` where nothing marks a thought or a command."""
+    found = {style: sum(mark.search(text) is not None for text in texts) for style, mark in _STYLE_MARKS.items()}
+    if found["tools"]:
+        return "tools"
+    if found["react"] and not any(map(_ACTION_LINE.search, texts)) and any(map(_CODE_BLOCK.search, texts)):
+        return "code"
+    style = max(found, key=lambda one: found[one])
+    if found[style]:
+        return style
+    return "tools" if any("</think>" in text for text in texts) else "plain"
+
+
+def conversation_episode(messages: Sequence[Message]) -> RawEpisode | None:
+    """The episode of a conversation; None where no assistant speaks."""
+    messages = [one for one in messages if one.role != "assistant" or one.text.strip() or one.calls or one.reasoning]
+    said = [one for one in messages if one.role == "assistant"]
+    if not said:
+        return None
+    structured = any(one.calls or one.reasoning for one in said)
+    style = "tools" if structured else choose_style([one.text for one in said])
+    begun, acknowledged = _where_it_begins(messages, style)
+    system = "\n\n".join(one.text for one in messages[:begun] if one.role != "assistant" and one.text.strip())
+    turns: list[RawTurn] = []
+    heard: list[Message] = []
+    for message in messages[begun:]:
+        if message.role == "assistant":
+            turns.append(_turn(_observation(heard), message))
+            heard = []
+        else:
+            heard.append(message)
+    return RawEpisode(
+        turns=tuple(turns),
+        style=style,
+        system=system or None,
+        final_observation=_observation(heard) if heard else None,
+        metadata={"prompt_turns": acknowledged} if acknowledged else {},
+    )
+
+
+def _where_it_begins(messages: Sequence[Message], style: str) -> tuple[int, int]:
+    """Index of the first message of the episode, and how many assistant turns stand before it.
+
+    Before it stand the system's messages, examples, and instructions that the assistant only acknowledged.
+    """
+    begun = 0
+    while begun < len(messages) and messages[begun].role == "system":
+        begun += 1
+    speaking = [index for index, one in enumerate(messages) if one.role == "assistant"]
+    for index, message in enumerate(messages[begun:], start=begun):
+        later = any(at > index for at in speaking)
+        if message.role == "user" and later and index > begun and _TASK_BEGINS.search(message.text):
+            before = " ".join(one.text for one in messages[:index] if one.role != "assistant")
+            if _EXAMPLES.search(before) or _EXAMPLES.search(message.text):
+                begun = index
+    first = next((at for at in speaking if at >= begun), None)
+    if first is not None and any(at > first for at in speaking):
+        text = messages[first].text
+        silent = style in ("plain", "tools") or segment(text, style).action is None
+        if not messages[first].calls and len(text) < 300 and silent and _ACKNOWLEDGEMENT.match(text):
+            begun = first + 1
+    return begun, sum(at < begun for at in speaking)
+
+
+def _turn(observation: str, message: Message) -> RawTurn:
+    """A turn: verbatim where the log has its text, put together where it has structures."""
+    if not message.calls and message.reasoning is None:
+        return RawTurn(observation, message.text, supervised=message.supervised)
+    parts = tuple(completion_parts(ToolMessage(message.reasoning, message.text, message.calls)))
+    action = "\n".join(map(call_json, message.calls)) or message.text.strip() or None
+    return RawTurn(observation, "".join(text for _, text in parts), parts, action, message.supervised)
+
+
+def _observation(heard: Sequence[Message]) -> str:
+    """What was heard between two completions; answers of tools in their canonical form."""
+    texts: list[str] = []
+    for role, group in _runs(heard):
+        texts.append(
+            write_responses([one.text for one in group]) if role == "tool" else "\n".join(one.text for one in group)
+        )
+    return "\n".join(texts)
+
+
+def _runs(heard: Sequence[Message]) -> Iterator[tuple[str, list[Message]]]:
+    run: list[Message] = []
+    for message in heard:
+        if run and run[0].role != message.role:
+            yield run[0].role, run
+            run = []
+        run.append(message)
+    if run:
+        yield run[0].role, run

@@ -1,0 +1,153 @@
+"""Conversations in any of the shapes that APIs and data sets have, as one shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from spanwise.traces.tool_text import ToolCall, arguments_of, read_call
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+_ROLES: dict[str, Role] = {
+    **dict.fromkeys(("system", "developer", "instruction"), "system"),
+    **dict.fromkeys(("user", "human", "environment", "env", "observation_user", "input", "instruct"), "user"),
+    **dict.fromkeys(
+        ("assistant", "gpt", "agent", "ai", "bot", "model", "chatgpt", "llm", "assistant_tool"), "assistant"
+    ),
+    **dict.fromkeys(
+        ("tool", "function", "tool_response", "observation", "ipython", "tool_result", "function_response"), "tool"
+    ),
+}
+#: Roles of a call that stands in a message of its own (ms-swift, Hermes data sets).
+_CALL_ROLES = ("tool_call", "function_call")
+
+#: Blocks of content that are not for reading.
+_UNREADABLE = {
+    "image": "[image]",
+    "image_url": "[image]",
+    "input_image": "[image]",
+    "audio": "[audio]",
+    "document": "[document]",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message.
+
+    Attributes:
+        role: Who says it.
+        text: What it says.
+        reasoning: A thought that the log keeps apart; None where it does not.
+        calls: Tool calls that the log keeps as structures.
+        supervised: False where the log says that it is not to be learnt.
+    """
+
+    role: Role
+    text: str
+    reasoning: str | None = None
+    calls: tuple[ToolCall, ...] = ()
+    supervised: bool = True
+
+
+def role_of(message: Any) -> str | None:
+    """The role of what may be a message, as the log writes it; None if it has none."""
+    if not isinstance(message, dict):
+        return None
+    role = message.get("role", message.get("from"))
+    return role.lower() if isinstance(role, str) else None
+
+
+def read_messages(values: Sequence[Any]) -> list[Message] | None:
+    """The messages of a list; None if it is no conversation.
+
+    Messages that hold parts of one turn (a call in a message of its own) are joined to it.
+    """
+    messages: list[Message] = []
+    for value in values:
+        value = _unwrapped(value)
+        role = role_of(value)
+        if role is None:
+            return None
+        if role in _CALL_ROLES:
+            call = _call_message(value)
+            if messages and messages[-1].role == "assistant":
+                messages[-1] = replace(messages[-1], calls=(*messages[-1].calls, *call.calls))
+            else:
+                messages.append(call)
+        elif role in _ROLES:
+            messages += _read_message(value, _ROLES[role])
+        else:
+            return None
+    return messages or None
+
+
+def _unwrapped(value: Any) -> Any:
+    """A message out of the event that carries it, as session logs write them."""
+    inner = value.get("message") if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) and "role" in inner else value
+
+
+def _read_message(value: dict[str, Any], role: Role) -> Iterator[Message]:
+    content = next((value[key] for key in ("content", "value", "text", "parts") if value.get(key) is not None), "")
+    loss = value.get("loss", value.get("weight", value.get("trainable", True)))
+    supervised = loss is not False and loss != 0
+    reasoning = value.get("reasoning_content", value.get("reasoning", value.get("thinking")))
+    calls = list(_calls(value))
+    texts: list[str] = []
+    thoughts = [reasoning] if isinstance(reasoning, str) and reasoning else []
+    for block in content if isinstance(content, list) else [content]:
+        if isinstance(block, str):
+            texts.append(block)
+            continue
+        kind = block.get("type") if isinstance(block, dict) else None
+        if kind in ("thinking", "reasoning"):
+            thoughts.append(str(block.get("thinking") or block.get("text") or ""))
+        elif kind == "redacted_thinking":
+            continue
+        elif kind in ("tool_use", "server_tool_use", "tool_call", "function_call"):
+            calls.append(ToolCall(str(block.get("name")), arguments_of(block.get("input", block.get("arguments")))))
+        elif kind in ("tool_result", "function_call_output", "web_search_tool_result"):
+            yield Message("tool", _text(block.get("content", block.get("output", ""))))
+        elif kind in _UNREADABLE:
+            texts.append(_UNREADABLE[kind])
+        else:
+            texts.append(_text(block))
+    text = "\n".join(one for one in texts if one) if len(texts) > 1 else "".join(texts)
+    if text or calls or thoughts or not isinstance(content, list):
+        yield Message(role, text, "\n\n".join(filter(None, thoughts)) or None, tuple(calls), supervised)
+
+
+def _calls(value: dict[str, Any]) -> Iterator[ToolCall]:
+    """The calls that stand beside the content."""
+    listed = value.get("tool_calls")
+    for call in listed if isinstance(listed, list) else []:
+        if isinstance(call, dict) and (read := read_call(json.dumps(call))) is not None:
+            yield read
+    single = value.get("function_call")
+    if isinstance(single, dict) and isinstance(single.get("name"), str):
+        yield ToolCall(single["name"], arguments_of(single.get("arguments")))
+
+
+def _call_message(value: dict[str, Any]) -> Message:
+    content = value.get("content", value.get("value"))
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    call = read_call(text)
+    return Message("assistant", "" if call else text, None, (call,) if call else ())
+
+
+def _text(value: Any) -> str:
+    """The text of a block, of a list of them, or of any other value."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "\n".join(map(_text, value))
+    if isinstance(value, dict):
+        if value.get("type") in _UNREADABLE:
+            return _UNREADABLE[value["type"]]
+        if isinstance(value.get("text"), str):
+            return value["text"]
+    return "" if value is None else json.dumps(value, ensure_ascii=False)

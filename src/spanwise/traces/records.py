@@ -1,0 +1,316 @@
+"""Files of logs as records, whatever holds them: a list, a record a line, an object keyed by id, or text; ``.gz`` too.
+
+What a file is follows from its content, not from its name. JSON lines are read as a stream; other JSON is read whole.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from spanwise.errors import TraceError
+from spanwise.traces.raw import Body
+from spanwise.traces.tool_text import read_literal
+
+#: Keys under which logs keep a trajectory, the surest first.
+BODY_KEYS = (
+    "messages",
+    "conversations",
+    "conversation",
+    "traj",
+    "trajectory",
+    "trajectories",
+    "history",
+    "dialog",
+    "dialogue",
+    "chat",
+    "steps",
+    "intermediate_steps",
+    "scratchpad",
+    "transcript",
+    "log",
+    "trace",
+    "turns",
+    "events",
+    "response",
+    "completion",
+    "output",
+    "prediction",
+    "generation",
+    "text",
+    "content",
+)
+
+#: Keys under which a file keeps the list of its records.
+_LIST_KEYS = (
+    "data",
+    "trajectories",
+    "results",
+    "episodes",
+    "records",
+    "examples",
+    "samples",
+    "rows",
+    "items",
+    "traces",
+)
+
+#: Objects that may lie around a trajectory.
+_AROUND = (
+    "output",
+    "result",
+    "request",
+    "response",
+    "data",
+    "info",
+    "conversation",
+    "trajectory",
+    "trace",
+    "body",
+    "episode",
+)
+
+_SESSION_KEYS = ("sessionId", "session_id", "conversation_id", "trace_id", "episode_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One unit of a file.
+
+    Attributes:
+        value: A JSON value, or the text of a text file.
+        place: File and line, index or key, for messages.
+        key: Its key in an object keyed by id; None elsewhere.
+        position: Bytes of the file that were read when it was complete.
+    """
+
+    value: Any
+    place: str
+    key: str | None
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A line that is no JSON, and why."""
+
+    reason: str
+    place: str
+    position: int
+
+
+def read_records(path: Path) -> Iterator[Record | Damaged]:
+    """Yields what a file holds, in order; a damaged line of JSON lines is told, and the others go on.
+
+    Raises:
+        TraceError: The file cannot be read, is empty, or is damaged as a whole.
+    """
+    try:
+        with path.open("rb") as raw:
+            compressed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            file: BinaryIO = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]
+            head, rest = _two_lines(file)
+            if not head.strip():
+                raise TraceError(f"{path}: is empty; expected trajectories")
+            start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+            if start not in (b"{", b"["):
+                yield Record(_decode(head + rest + file.read(), path), str(path), None, raw.tell())
+            elif rest.strip() and _is_json(head):
+                yield from _lines(path, raw, file, head, rest)
+            else:
+                yield from _document(path, _decode(head + rest + file.read(), path), raw.tell())
+    except FileNotFoundError as error:
+        raise TraceError(f"{path}: no such file") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise TraceError(f"{path}: cannot be read: {error}") from error
+
+
+def find_body(value: Any, key: str = "") -> Body | None:
+    """Where in a record the trajectory is; None where nothing looks like one."""
+    if isinstance(value, str):
+        parsed = read_literal(value) if value.lstrip()[:1] in ("[", "{") else None
+        if isinstance(parsed, (list, dict)):
+            return find_body(parsed, key)
+        return Body(value, key, {}) if value.strip() else None
+    if isinstance(value, list):
+        return Body(value, key, {}) if _is_turns(value) else None
+    if not isinstance(value, dict):
+        return None
+    joined = _joined(value)
+    if joined is not None:
+        return joined
+    for name in BODY_KEYS:
+        inner = value.get(name)
+        if isinstance(inner, str) and name in ("content", "text", "output", "response") and _is_message(value):
+            continue
+        if isinstance(inner, (str, list)) and (found := find_body(inner, name)) is not None:
+            fields = {other: one for other, one in value.items() if other != name}
+            return Body(found.value, name, fields)
+    for name in _AROUND:
+        inner = value.get(name)
+        if isinstance(inner, dict) and (found := find_body(inner)) is not None:
+            around = {other: one for other, one in value.items() if other != name}
+            return Body(found.value, found.key, {**around, **found.fields})
+    return None
+
+
+def _joined(value: dict[str, Any]) -> Body | None:
+    """Prompt and answer as one conversation: API logs, and data sets of prompt and completion."""
+    request, response = value.get("request"), value.get("response")
+    if isinstance(request, dict) and isinstance(request.get("messages"), list):
+        said = response if isinstance(response, dict) else {}
+        choices = said.get("choices")
+        answer = choices[0].get("message") if isinstance(choices, list) and choices else said
+        if isinstance(answer, dict) and "content" in answer:
+            messages = [*request["messages"], {"role": "assistant", **answer}]
+        else:
+            messages = request["messages"]
+        return Body(messages, "messages", {**value, **{k: v for k, v in request.items() if k != "messages"}})
+    prompt, completion = value.get("prompt"), value.get("completion", value.get("response"))
+    if isinstance(prompt, list) and isinstance(completion, list) and _is_turns(prompt) and _is_turns(completion):
+        fields = {k: v for k, v in value.items() if k not in ("prompt", "completion", "response")}
+        return Body([*prompt, *completion], "messages", fields)
+    return None
+
+
+def _is_message(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    inner = value.get("message")
+    if isinstance(inner, dict) and "role" in inner:
+        return True
+    return ("role" in value or "from" in value) and bool(
+        {"content", "value", "text", "parts", "tool_calls"} & set(value)
+    )
+
+
+def _is_turns(value: list[Any]) -> bool:
+    """Whether a list is one trajectory: messages, steps, strings that alternate, or pairs."""
+    if not value:
+        return False
+    some = value[:8]
+    if all(isinstance(one, str) for one in some):
+        return len(value) > 1 and not any(map(_is_transcript, some))
+    if all(isinstance(one, list) and len(one) == 2 for one in some):
+        return all(isinstance(one[1], str) for one in some)
+    if not all(isinstance(one, dict) for one in some):
+        return False
+    return any(_is_message(one) for one in some) or all(_is_step(one) for one in some)
+
+
+_STEP_KEYS = {"action", "command", "observation", "observations", "model_output", "tool_calls", "response", "code"}
+
+
+def _is_step(value: dict[str, Any]) -> bool:
+    return bool(_STEP_KEYS & set(value)) and not any(
+        isinstance(value.get(key), list) and _is_turns(value[key]) for key in BODY_KEYS
+    )
+
+
+def _two_lines(file: BinaryIO) -> tuple[bytes, bytes]:
+    """The first line that is not blank, and the next one that is not."""
+    lines: list[bytes] = []
+    blank = b""
+    for line in file:
+        if line.strip():
+            lines.append(blank + line)
+            blank = b""
+            if len(lines) == 2:
+                break
+        else:
+            blank += line
+    lines += [blank] if blank else []
+    return lines[0] if lines else b"", b"".join(lines[1:])
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line.decode("utf-8-sig"))
+    except ValueError:
+        return False
+    return True
+
+
+def _decode(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TraceError(f"{path}: not UTF-8 text: {error}") from error
+
+
+def _lines(path: Path, raw: BinaryIO, file: BinaryIO, *first: bytes) -> Iterator[Record | Damaged]:
+    """The records of JSON lines; lines that are single messages are gathered into conversations."""
+    session: list[Any] = []
+    name: Any = None
+    begun = ""
+    number = 0
+    for block in (io.BytesIO(b"".join(first)), file):
+        for line in block:
+            number += 1
+            if not line.strip():
+                continue
+            place = f"{path}:{number}"
+            try:
+                value = json.loads(line.decode("utf-8-sig"))
+            except ValueError as error:
+                cut = "" if line.endswith(b"\n") else "the last line is cut off: "
+                yield Damaged(f"not JSON: {cut}{error}", place, raw.tell())
+                continue
+            if not _is_message(value) or find_body(value) is not None:
+                if session:
+                    yield Record(session, begun, name, raw.tell())
+                    session = []
+                yield Record(value, place, None, raw.tell())
+                continue
+            now = next((value[key] for key in _SESSION_KEYS if key in value), None)
+            if session and now != name:
+                yield Record(session, begun, name, raw.tell())
+                session = []
+            if not session:
+                name, begun = now, place
+            session.append(value)
+    if session:
+        yield Record(session, begun, None if name is None else str(name), raw.tell())
+
+
+def _document(path: Path, text: str, position: int) -> Iterator[Record]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        if _is_transcript(text):  # a log in words that begins with a bracket
+            yield Record(text, str(path), None, position)
+            return
+        raise TraceError(f"{path}: not JSON: {error}") from error
+    yield from _records_of(value, str(path), None, position)
+
+
+def _is_transcript(text: str) -> bool:
+    """Whether a text holds both sides of an episode."""
+    if re.search(r"^Action( \d+)?:", text, re.MULTILINE):
+        return re.search(r"^Observation( \d+)?:", text, re.MULTILINE) is not None
+    return text.count("\n> ") > 1
+
+
+def _records_of(value: Any, place: str, key: str | None, position: int) -> Iterator[Record]:
+    if isinstance(value, list) and not _is_turns(value):
+        for index, one in enumerate(value):
+            yield Record(one, f"{place}[{index}]", key, position)
+        return
+    if isinstance(value, dict) and find_body(value) is None:
+        for name in _LIST_KEYS:
+            if isinstance(value.get(name), (list, dict)) and value[name]:
+                yield from _records_of(value[name], f"{place}: {name}", None, position)
+                return
+        if value and all(isinstance(one, (str, list, dict)) for one in value.values()):
+            for name, one in value.items():
+                yield Record(one, f"{place}: {name}", name, position)
+            return
+    yield Record(value, place, key, position)
