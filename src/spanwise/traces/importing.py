@@ -13,8 +13,8 @@ from typing import Any, Literal
 from spanwise.errors import TraceError
 from spanwise.traces.formats import FORMATS, detect
 from spanwise.traces.outcomes import read_outcome
-from spanwise.traces.raw import RawEpisode, RawTurn
-from spanwise.traces.records import Damaged, Record, find_body, read_records
+from spanwise.traces.raw import Body, RawEpisode, RawTurn
+from spanwise.traces.records import Damaged, Record, find_bodies, read_records
 from spanwise.traces.segment import join_spans, made_up_at, segment
 from spanwise.types import SpanKind, Step, Trajectory
 
@@ -146,15 +146,11 @@ def _read(record: Record | Damaged, options: ImportOptions, summary: ImportSumma
     if isinstance(record, Damaged):
         summary.note(summary.failures, record.reason.partition(":")[0], record.place)
         return
-    body = find_body(record.value)
-    if body is None:
-        summary.note(summary.failures, "holds no trajectory under any known key", record.place)
+    found = _find(record.value, options.format)
+    if isinstance(found, str):
+        summary.note(summary.failures, found, record.place)
         return
-    found = detect(body) if options.format is None else (options.format, "asked for")
-    if found is None:
-        summary.note(summary.failures, "is of no known format", record.place)
-        return
-    name, evidence = found
+    body, name, evidence = found
     summary.formats[name] += 1
     summary.evidence.setdefault(name, evidence)
     count = 0
@@ -165,6 +161,22 @@ def _read(record: Record | Damaged, options: ImportOptions, summary: ImportSumma
     summary.episodes += count
     if not count:
         summary.note(summary.failures, f"looks like {name}, but no agent speaks in it", record.place)
+
+
+def _find(value: Any, asked: str | None) -> tuple[Body, str, str] | str:
+    """The trajectory in a record, its format and the evidence for it; or why there is none."""
+    reason = "holds no trajectory under any known key"
+    for body in find_bodies(value):
+        reason = "is of no known format"
+        if asked is None:
+            found = detect(body)
+        else:
+            evidence = FORMATS[asked].evidence(body)
+            found = None if evidence is None else (asked, evidence)
+            reason = f"does not look like {asked}"
+        if found is not None:
+            return body, *found
+    return reason
 
 
 def _build(
@@ -186,7 +198,7 @@ def _build(
     first = steps[0].observation
     task = _text_of(fields, _TASK_TEXT_KEYS) or episode.task or _goal(first)
     source = _text_of(fields, _SOURCE_KEYS) or record.key
-    metadata = {"style": episode.style, "format": name, "source": Path(record.place).name, **episode.metadata}
+    metadata = {"style": episode.style, "format": name, "source": record.place, **episode.metadata}
     return Trajectory(
         id="",
         task_id=_text_of(fields, _TASK_KEYS) or _digest(task, first),

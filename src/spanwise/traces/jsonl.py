@@ -145,27 +145,71 @@ def write_trajectories(path: Path | str, trajectories: Iterable[Trajectory]) -> 
     Raises:
         TraceError: The file cannot be written.
     """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    return write_lines(path, map(trajectory_to_json, trajectories))
+
+
+def write_lines(path: Path | str, lines: Iterable[str]) -> int:
+    """Writes a file of lines (gzipped if its name ends in ``.gz``), whole or not at all; returns how many.
+
+    Raises:
+        TraceError: The file cannot be written.
+    """
     count = 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            # No name and no time in the gzip header: the same trajectories give the same bytes.
-            sink = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if path.suffix == ".gz" else file
-            for trajectory in trajectories:
-                sink.write(trajectory_to_json(trajectory).encode() + b"\n")
-                count += 1
-            if sink is not file:
-                sink.close()
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise TraceError(f"{path}: cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with LineWriter(path) as file:
+        for line in lines:
+            file.write(line)
+            count += 1
     return count
+
+
+class LineWriter:
+    """A file of lines that appears under its name once it is complete; what fails before leaves the old file, or none.
+
+    A name that ends in ``.gz`` is a gzipped file.
+    """
+
+    def __init__(self, path: Path | str):
+        """Takes the name; nothing is opened yet."""
+        self.path = Path(path)
+        self._partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
+
+    def write(self, line: str) -> None:
+        """Adds a line.
+
+        Raises:
+            TraceError: It cannot be written.
+        """
+        try:
+            self._sink.write(line.encode() + b"\n")
+        except OSError as error:
+            raise TraceError(f"{self.path}: cannot be written: {error}") from error
+
+    def __enter__(self) -> LineWriter:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._partial.open("wb")
+        except OSError as error:
+            raise TraceError(f"{self.path}: cannot be written: {error}") from error
+        # No name and no time in the gzip header: the same lines give the same bytes.
+        gzipped = self.path.suffix == ".gz"
+        self._sink = gzip.GzipFile("", "wb", fileobj=self._file, mtime=0) if gzipped else self._file
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                if self._sink is not self._file:
+                    self._sink.close()
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._partial.replace(self.path)
+        except OSError as failure:
+            raise TraceError(f"{self.path}: cannot be written: {failure}") from failure
+        finally:
+            self._file.close()
+            self._partial.unlink(missing_ok=True)
 
 
 class TrajectoryAppender:

@@ -38,6 +38,8 @@ BODY_KEYS = (
     "log",
     "trace",
     "turns",
+    "transitions",
+    "turn_history",
     "events",
     "response",
     "completion",
@@ -46,6 +48,8 @@ BODY_KEYS = (
     "generation",
     "text",
     "content",
+    "prompt",
+    "input",
 )
 
 #: Keys under which a file keeps the list of its records.
@@ -76,6 +80,9 @@ _AROUND = (
     "body",
     "episode",
 )
+
+#: How chat templates begin a turn.
+_CHAT_MARKUP = re.compile(r"<\|im_start\|>|<\|start_header_id\|>|<｜User｜>|<start_of_turn>")
 
 _SESSION_KEYS = ("sessionId", "session_id", "conversation_id", "trace_id", "episode_id")
 
@@ -122,7 +129,7 @@ def read_records(path: Path) -> Iterator[Record | Damaged]:
                 raise TraceError(f"{path}: is empty; expected trajectories")
             start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
             if start not in (b"{", b"["):
-                yield Record(_decode(head + rest + file.read(), path), str(path), None, raw.tell())
+                yield Record(_decode(head + rest + file.read(), path), path.name, None, raw.tell())
             elif rest.strip() and _is_json(head):
                 yield from _lines(path, raw, file, head, rest)
             else:
@@ -133,52 +140,74 @@ def read_records(path: Path) -> Iterator[Record | Damaged]:
         raise TraceError(f"{path}: cannot be read: {error}") from error
 
 
-def find_body(value: Any, key: str = "") -> Body | None:
-    """Where in a record the trajectory is; None where nothing looks like one."""
+def find_bodies(value: Any, key: str = "") -> Iterator[Body]:
+    """Where in a record the trajectory may be, the likeliest place first.
+
+    Args:
+        value: A record.
+        key: Under which key it stands.
+    """
     if isinstance(value, str):
         parsed = read_literal(value) if value.lstrip()[:1] in ("[", "{") else None
         if isinstance(parsed, (list, dict)):
-            return find_body(parsed, key)
-        return Body(value, key, {}) if value.strip() else None
-    if isinstance(value, list):
-        return Body(value, key, {}) if _is_turns(value) else None
-    if not isinstance(value, dict):
-        return None
-    joined = _joined(value)
-    if joined is not None:
-        return joined
-    for name in BODY_KEYS:
-        inner = value.get(name)
-        if isinstance(inner, str) and name in ("content", "text", "output", "response") and _is_message(value):
-            continue
-        if isinstance(inner, (str, list)) and (found := find_body(inner, name)) is not None:
-            fields = {other: one for other, one in value.items() if other != name}
-            return Body(found.value, name, fields)
-    for name in _AROUND:
-        inner = value.get(name)
-        if isinstance(inner, dict) and (found := find_body(inner)) is not None:
-            around = {other: one for other, one in value.items() if other != name}
-            return Body(found.value, found.key, {**around, **found.fields})
-    return None
+            yield from find_bodies(parsed, key)
+        elif value.strip():
+            yield Body(value, key, {})
+    elif isinstance(value, list):
+        if _is_turns(value):
+            yield Body(value, key, {})
+    elif isinstance(value, dict):
+        yield from _joined(value)
+        for name in BODY_KEYS:
+            inner = value.get(name)
+            inner = _columns(inner) if isinstance(inner, dict) else inner
+            if isinstance(inner, (str, list)) and not _is_message(value):
+                around = {other: one for other, one in value.items() if other != name}
+                yield from (Body(found.value, name, around) for found in find_bodies(inner, name))
+        for name in _AROUND:
+            inner = value.get(name)
+            if isinstance(inner, dict):
+                around = {other: one for other, one in value.items() if other != name}
+                for found in find_bodies(inner):
+                    yield Body(found.value, found.key, {**around, **found.fields})
 
 
-def _joined(value: dict[str, Any]) -> Body | None:
-    """Prompt and answer as one conversation: API logs, and data sets of prompt and completion."""
+def _joined(value: dict[str, Any]) -> Iterator[Body]:
+    """What several fields hold together: prompt and answer, request and response, the cells of a notebook."""
     request, response = value.get("request"), value.get("response")
     if isinstance(request, dict) and isinstance(request.get("messages"), list):
         said = response if isinstance(response, dict) else {}
         choices = said.get("choices")
         answer = choices[0].get("message") if isinstance(choices, list) and choices else said
-        if isinstance(answer, dict) and "content" in answer:
-            messages = [*request["messages"], {"role": "assistant", **answer}]
-        else:
-            messages = request["messages"]
-        return Body(messages, "messages", {**value, **{k: v for k, v in request.items() if k != "messages"}})
-    prompt, completion = value.get("prompt"), value.get("completion", value.get("response"))
-    if isinstance(prompt, list) and isinstance(completion, list) and _is_turns(prompt) and _is_turns(completion):
-        fields = {k: v for k, v in value.items() if k not in ("prompt", "completion", "response")}
-        return Body([*prompt, *completion], "messages", fields)
-    return None
+        answered = [{"role": "assistant", **answer}] if isinstance(answer, dict) and "content" in answer else []
+        fields = {**value, **{name: one for name, one in request.items() if name != "messages"}}
+        yield Body([*request["messages"], *answered], "messages", fields)
+    prompt, answer = value.get("prompt", value.get("input")), value.get("completion", value.get("response"))
+    answer = value.get("output") if answer is None else answer
+    fields = {k: v for k, v in value.items() if k not in ("prompt", "input", "completion", "response", "output")}
+    if isinstance(prompt, list) and isinstance(answer, list) and _is_turns(prompt) and _is_turns(answer):
+        yield Body([*prompt, *answer], "messages", fields)
+    elif isinstance(prompt, str) and isinstance(answer, str) and _CHAT_MARKUP.search(prompt):
+        yield Body(prompt + answer, "prompt", fields)
+    if isinstance(value.get("cells"), list) and "nbformat" in value:
+        yield Body(_printed(value["cells"]), "cells", {})
+
+
+def _printed(cells: list[Any]) -> str:
+    """What a notebook's cells printed."""
+    outputs = [one for cell in cells if isinstance(cell, dict) for one in cell.get("outputs", [])]
+    texts = [one.get("text", "") for one in outputs if isinstance(one, dict)]
+    return "\n".join(one if isinstance(one, str) else "".join(map(str, one)) for one in texts)
+
+
+def _columns(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Steps out of lists that run side by side: thoughts, actions, observations."""
+    lists = {name: one for name, one in value.items() if isinstance(one, list)}
+    actions = next((lists[name] for name in ("actions", "action") if name in lists), None)
+    if actions is None:
+        return None
+    columns = {name.removesuffix("s"): one for name, one in lists.items() if len(one) == len(actions)}
+    return [{name: one[index] for name, one in columns.items()} for index in range(len(actions))]
 
 
 def _is_message(value: Any) -> bool:
@@ -257,14 +286,14 @@ def _lines(path: Path, raw: BinaryIO, file: BinaryIO, *first: bytes) -> Iterator
             number += 1
             if not line.strip():
                 continue
-            place = f"{path}:{number}"
+            place = f"{path.name}:{number}"
             try:
                 value = json.loads(line.decode("utf-8-sig"))
             except ValueError as error:
                 cut = "" if line.endswith(b"\n") else "the last line is cut off: "
                 yield Damaged(f"not JSON: {cut}{error}", place, raw.tell())
                 continue
-            if not _is_message(value) or find_body(value) is not None:
+            if not _is_message(value):
                 if session:
                     yield Record(session, begun, name, raw.tell())
                     session = []
@@ -286,10 +315,10 @@ def _document(path: Path, text: str, position: int) -> Iterator[Record]:
         value = json.loads(text)
     except ValueError as error:
         if _is_transcript(text):  # a log in words that begins with a bracket
-            yield Record(text, str(path), None, position)
+            yield Record(text, path.name, None, position)
             return
         raise TraceError(f"{path}: not JSON: {error}") from error
-    yield from _records_of(value, str(path), None, position)
+    yield from _records_of(value, path.name, None, position)
 
 
 def _is_transcript(text: str) -> bool:
@@ -304,7 +333,7 @@ def _records_of(value: Any, place: str, key: str | None, position: int) -> Itera
         for index, one in enumerate(value):
             yield Record(one, f"{place}[{index}]", key, position)
         return
-    if isinstance(value, dict) and find_body(value) is None:
+    if isinstance(value, dict) and next(find_bodies(value), None) is None:
         for name in _LIST_KEYS:
             if isinstance(value.get(name), (list, dict)) and value[name]:
                 yield from _records_of(value[name], f"{place}: {name}", None, position)

@@ -115,6 +115,18 @@ def made_up_at(completion: str) -> int | None:
     return None if found is None else found.start()
 
 
+def bare(text: str) -> str:
+    """What a span says without its scaffold: markers at the start of lines, tags, the bracket of a thought."""
+    said = text.strip()
+    for mark in (_PROMPT_SIGN, _REACT):
+        said = mark.sub(lambda found: "\0" if _THINK.search(found[0]) and "[" in found[0] else "", said)
+    said = _CODE_MARK.sub("", _TAG.sub("", said)) if said == text.strip() else said
+    lines = [line.strip() for line in said.replace("\0", "think[").splitlines()]
+    said = "\n".join(lines).strip()
+    thought = _THINK.match(said)
+    return said if thought is None else said[thought.end() :].strip().removesuffix("]" if "[" in thought[0] else "")
+
+
 def join_spans(completion: str, starts: Iterable[tuple[int, SpanKind]]) -> tuple[Span, ...]:
     """The partition of a completion in which a kind begins at each of ``starts``, which ascend from 0.
 

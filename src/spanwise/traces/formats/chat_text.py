@@ -11,7 +11,7 @@ from spanwise.traces.raw import Body, RawEpisode, TraceFormat
 
 #: How a turn begins, with the role in it, and what ends it.
 _MARKUP: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
-    "ChatML": (re.compile(r"[ \t]*<\|im_start\|>(\w+)[ \t]*\r?\n?"), re.compile(r"<\|im_end\|>[^\n\S]*\n?")),
+    "ChatML": (re.compile(r"[ \t]*<\|im_start\|>(\w+)[ \t]*\r?\n?"), re.compile(r"<\|(?:im_end|endoftext)\|>")),
     "Llama-3": (
         re.compile(r"<\|start_header_id\|>(\w+)<\|end_header_id\|>\s*"),
         re.compile(r"<\|(?:eot_id|eom_id|end_of_text)\|>"),
@@ -41,8 +41,8 @@ def _messages(text: str) -> Iterator[Message]:
     assert name is not None
     turn, ending = _MARKUP[name]
     starts = list(turn.finditer(text))
-    if DEEPSEEK_SYSTEM := text[: starts[0].start()].replace("<｜begin▁of▁sentence｜>", "").strip():
-        yield Message("system", DEEPSEEK_SYSTEM)
+    if before := text[: starts[0].start()].replace("<｜begin▁of▁sentence｜>", "").strip():
+        yield Message("system", before)  # DeepSeek's has no marker
     for start, end in zip(starts, [*(one.start() for one in starts[1:]), len(text)], strict=True):
         closed = ending.search(text, start.end(), end)
         said = text[start.end() : closed.start() if closed else end].strip()

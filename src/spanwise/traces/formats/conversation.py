@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from spanwise.traces.formats.messages import Message
 from spanwise.traces.raw import RawEpisode, RawTurn
 from spanwise.traces.segment import segment
 from spanwise.traces.tool_text import ToolMessage, call_json, completion_parts, write_responses
+from spanwise.types import SpanKind
 
 #: What tells a style, the surest first.
 _STYLE_MARKS: dict[str, re.Pattern[str]] = {
@@ -28,6 +30,9 @@ _CODE_BLOCK = re.compile(r"^[ \t]*(?:Code:|```)|<code>", re.MULTILINE)
 _ACTION_LINE = re.compile(
     r"^[ \t]*\*{0,2}(?:action|act|final answer)(?: \d+)?\*{0,2}[ \t]*:", re.MULTILINE | re.IGNORECASE
 )
+
+_ACTION_INPUT = re.compile(r"^[ \t]*Action[ _]Input:", re.MULTILINE)
+_THOUGHT = re.compile(r"\s*Thought:")
 
 #: An answer to the instructions, before the task is told.
 _ACKNOWLEDGEMENT = re.compile(
@@ -74,6 +79,9 @@ def conversation_episode(messages: Sequence[Message]) -> RawEpisode | None:
             heard = []
         else:
             heard.append(message)
+    if turns and not heard and _is_unmarked_answer(turns[-1].completion, style, said):
+        answer = turns[-1].completion
+        turns[-1] = replace(turns[-1], parts=((SpanKind.ACT, answer),), action=answer.strip())
     return RawEpisode(
         turns=tuple(turns),
         style=style,
@@ -105,6 +113,12 @@ def _where_it_begins(messages: Sequence[Message], style: str) -> tuple[int, int]
         if not messages[first].calls and len(text) < 300 and silent and _ACKNOWLEDGEMENT.match(text):
             begun = first + 1
     return begun, sum(at < begun for at in speaking)
+
+
+def _is_unmarked_answer(text: str, style: str, said: Sequence[Message]) -> bool:
+    """Whether the last turn is an answer that nothing marks, as LangChain's agents give it."""
+    calls = style == "react" and any(_ACTION_INPUT.search(one.text) for one in said)
+    return calls and segment(text, style).action is None and not _THOUGHT.match(text)
 
 
 def _turn(observation: str, message: Message) -> RawTurn:

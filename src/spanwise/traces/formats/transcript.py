@@ -1,6 +1,7 @@
 """Transcripts: one text with both sides of an episode, told apart by words at the start of lines.
 
-``Thought 1:``, ``Action 1:`` are the agent's, ``Observation 1:`` the environment's, ``Question:`` begins an episode. A
+``Thought 1:``, ``Action 1:`` are the agent's, ``Observation 1:`` the environment's, ``Question:`` (which logs may
+number: ``3687 Question:``) begins an episode, and what programs print between episodes ends one. A
 number must be the one that comes next, so that a page which happens to hold ``Action 7:`` stays an observation.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from spanwise.traces.raw import RawEpisode, RawTurn
@@ -21,14 +22,17 @@ _WORDS: dict[str, Role] = {
     ),
     **dict.fromkeys(("observation", "obs"), "environment"),
     **dict.fromkeys(("question", "claim", "task", "instruction", "goal", "query"), "task"),
-    "correctanswer": "end",
+    **dict.fromkeys(("correctanswer", "tail"), "end"),
 }
 _MARK = re.compile(
-    r"^[ \t]*(?P<star>\*{0,2})(?P<word>Thought|THOUGHT|Think|Action[ ]?Path|Action[ _]Input|Action|ACTION|Act|"
-    r"Final Answer|Answer|Observation|OBSERVATION|Obs|Question|Claim|Task|Instruction|Goal|Query|Correct answer)"
-    r"(?:[ ](?P<number>\d+))?(?P=star)[ \t]*:(?P=star)[ \t]?",
+    r"^[ \t]*(?:(?P<tail>-{5,}[ \t\r]*$|\{'steps':.*$)|(?:\d+[ ](?=Question:|Claim:))?(?P<star>\*{0,2})"
+    r"(?P<word>Thought|THOUGHT|Think|Action[ ]?Path|Action[ _]Input|Action|ACTION|Act|Final Answer|Answer|"
+    r"Observation|OBSERVATION|Obs|Question|Claim|Task|Instruction|Goal|Query|Correct answer)"
+    r"(?:[ ](?P<number>\d+))?(?P=star)[ \t]*:(?P=star)[ \t]?)",
     re.MULTILINE,
 )
+#: How ReAct's programs print what an episode brought.
+_SCORED = re.compile(r"'reward': ([\d.]+)")
 _EXAMPLES = re.compile(r"\b(?:examples?|demonstrations?)\b", re.IGNORECASE)
 _EXAMPLES_END = re.compile(r"\(END OF EXAMPLES?\)|^Here is the (?:task|question).*$", re.IGNORECASE | re.MULTILINE)
 
@@ -149,12 +153,17 @@ def _episode(text: str, segments: list[Segment], system: str | None) -> RawEpiso
     heard: list[str] = []
     metadata: dict[str, str] = {}
     task = ""
+    reward: float | None = None
     for segment in segments:
         if segment.role == "agent":
             turns.append(RawTurn("\n".join(heard), text[segment.start : segment.end].strip()))
             heard = []
         elif segment.role == "end":
-            metadata["correct_answer"] = text[segment.begun : segment.end].strip()
+            tail = text[segment.start : segment.end]
+            if tail.lstrip().startswith("Correct answer:"):
+                metadata["correct_answer"] = text[segment.begun : segment.end].strip().partition("\n")[0]
+            if scored := _SCORED.search(tail):
+                reward = float(scored[1])
         elif segment.role == "task":
             task = text[segment.begun : segment.end].strip()
             heard.append(text[segment.start : segment.end].strip())
@@ -166,14 +175,11 @@ def _episode(text: str, segments: list[Segment], system: str | None) -> RawEpiso
         task=task,
         system=system,
         final_observation="\n".join(heard) if heard else None,
+        reward=reward,
+        success=None if reward is None else reward >= 1,
         metadata=dict(metadata),
     )
 
 
-def with_style(episode: RawEpisode, style: str) -> RawEpisode:
-    """The episode, cut in another style."""
-    return replace(episode, style=style)
-
-
 def _name(mark: re.Match[str]) -> str:
-    return re.sub("[ _]", "", mark["word"]).lower()
+    return "tail" if mark["tail"] is not None else re.sub("[ _]", "", mark["word"]).lower()
