@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -17,7 +17,8 @@ from spanwise.traces.view import printable
 
 def summary_json(summary: ImportSummary) -> dict[str, Any]:
     """The summary as JSON values."""
-    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in asdict(summary).items()}
+    values = {one.name: getattr(summary, one.name) for one in fields(summary)}
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
 
 
 def print_summary(summary: ImportSummary, console: Console) -> None:

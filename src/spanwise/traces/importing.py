@@ -14,7 +14,7 @@ from spanwise.errors import TraceError
 from spanwise.traces.formats import FORMATS, detect
 from spanwise.traces.outcomes import read_outcome
 from spanwise.traces.raw import Body, RawEpisode, RawTurn
-from spanwise.traces.records import Damaged, Record, find_bodies, read_records
+from spanwise.traces.records import BODY_KEYS, Damaged, Record, find_bodies, read_records
 from spanwise.traces.segment import join_spans, made_up_at, segment
 from spanwise.types import SpanKind, Step, Trajectory
 
@@ -165,7 +165,8 @@ def _read(record: Record | Damaged, options: ImportOptions, summary: ImportSumma
 
 def _find(value: Any, asked: str | None) -> tuple[Body, str, str] | str:
     """The trajectory in a record, its format and the evidence for it; or why there is none."""
-    reason = "holds no trajectory under any known key"
+    empty = isinstance(value, dict) and any(key in value and not value[key] for key in BODY_KEYS)
+    reason = "holds an empty trajectory" if empty else "holds no trajectory under any known key"
     for body in find_bodies(value):
         reason = "is of no known format"
         if asked is None:

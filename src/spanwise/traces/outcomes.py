@@ -41,7 +41,8 @@ _LAST_WORDS = (
     re.compile(r"Episode finished, reward ?= ?(\S+)"),
     re.compile(r"Your score \(min [\d.]+, max [\d.]+\): ?([\d.]+)"),
     re.compile(r"Answer is (CORRECT|INCORRECT)"),
-    re.compile(r"^\W*(?:final )?(?:reward|score) ?[:=] ?([\d.]+)\W*$", re.IGNORECASE | re.MULTILINE),
+    re.compile(r"^[^\w\n]{0,20}(?:final )?(?:reward|score) ?[:=] ?([\d.]+)[^\w\n]*$", re.IGNORECASE | re.MULTILINE),
+    re.compile(r"Result: Task (Success|Fail)"),
     re.compile(r"\*\*\* You have (won|lost) \*\*\*"),
 )
 

@@ -84,6 +84,9 @@ _AROUND = (
 #: How chat templates begin a turn.
 _CHAT_MARKUP = re.compile(r"<\|im_start\|>|<\|start_header_id\|>|<｜User｜>|<start_of_turn>")
 
+#: How programs colour what they print on a terminal.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
 _SESSION_KEYS = ("sessionId", "session_id", "conversation_id", "trace_id", "episode_id")
 
 
@@ -129,7 +132,8 @@ def read_records(path: Path) -> Iterator[Record | Damaged]:
                 raise TraceError(f"{path}: is empty; expected trajectories")
             start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
             if start not in (b"{", b"["):
-                yield Record(_decode(head + rest + file.read(), path), path.name, None, raw.tell())
+                text = _COLOUR.sub("", _decode(head + rest + file.read(), path))
+                yield Record(text, path.name, None, raw.tell())
             elif rest.strip() and _is_json(head):
                 yield from _lines(path, raw, file, head, rest)
             else:
@@ -210,6 +214,12 @@ def _columns(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     return [{name: one[index] for name, one in columns.items()} for index in range(len(actions))]
 
 
+def _is_keyed(value: dict[str, Any]) -> bool:
+    """Whether an object holds records by their ids: all of one sort, and each may be a trajectory."""
+    sorts = {type(one) for one in value.values()}
+    return sorts in ({str}, {list}, {dict}) and all(next(find_bodies(one), None) for one in value.values())
+
+
 def _is_message(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
@@ -232,7 +242,7 @@ def _is_turns(value: list[Any]) -> bool:
         return all(isinstance(one[1], str) for one in some)
     if not all(isinstance(one, dict) for one in some):
         return False
-    return any(_is_message(one) for one in some) or all(_is_step(one) for one in some)
+    return any(_is_message(one) or "class_" in one for one in some) or all(_is_step(one) for one in some)
 
 
 _STEP_KEYS = {"action", "command", "observation", "observations", "model_output", "tool_calls", "response", "code"}
@@ -263,7 +273,7 @@ def _two_lines(file: BinaryIO) -> tuple[bytes, bytes]:
 def _is_json(line: bytes) -> bool:
     try:
         json.loads(line.decode("utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -276,10 +286,9 @@ def _decode(data: bytes, path: Path) -> str:
 
 
 def _lines(path: Path, raw: BinaryIO, file: BinaryIO, *first: bytes) -> Iterator[Record | Damaged]:
-    """The records of JSON lines; lines that are single messages are gathered into conversations."""
-    session: list[Any] = []
-    name: Any = None
-    begun = ""
+    """The records of JSON lines; lines that are single messages are gathered into conversations, by session."""
+    sessions: dict[tuple[Any, bool], list[Any]] = {}
+    begun: dict[tuple[Any, bool], str] = {}
     number = 0
     for block in (io.BytesIO(b"".join(first)), file):
         for line in block:
@@ -289,31 +298,26 @@ def _lines(path: Path, raw: BinaryIO, file: BinaryIO, *first: bytes) -> Iterator
             place = f"{path.name}:{number}"
             try:
                 value = json.loads(line.decode("utf-8-sig"))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 cut = "" if line.endswith(b"\n") else "the last line is cut off: "
                 yield Damaged(f"not JSON: {cut}{error}", place, raw.tell())
                 continue
-            if not _is_message(value):
-                if session:
-                    yield Record(session, begun, name, raw.tell())
-                    session = []
+            if _is_message(value):
+                name = next((value[key] for key in _SESSION_KEYS if key in value), None)
+                key = (name if isinstance(name, (str, int)) else None, value.get("isSidechain") is True)
+                sessions.setdefault(key, []).append(value)
+                begun.setdefault(key, place)
+            elif not sessions or next(find_bodies(value), None) is not None:
                 yield Record(value, place, None, raw.tell())
-                continue
-            now = next((value[key] for key in _SESSION_KEYS if key in value), None)
-            if session and now != name:
-                yield Record(session, begun, name, raw.tell())
-                session = []
-            if not session:
-                name, begun = now, place
-            session.append(value)
-    if session:
-        yield Record(session, begun, None if name is None else str(name), raw.tell())
+            # What stands between the messages of a session (summaries, system events) is no record.
+    for key, messages in sessions.items():
+        yield Record(messages, begun[key], None if key[0] is None else str(key[0]), raw.tell())
 
 
 def _document(path: Path, text: str, position: int) -> Iterator[Record]:
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if _is_transcript(text):  # a log in words that begins with a bracket
             yield Record(text, path.name, None, position)
             return
@@ -338,7 +342,7 @@ def _records_of(value: Any, place: str, key: str | None, position: int) -> Itera
             if isinstance(value.get(name), (list, dict)) and value[name]:
                 yield from _records_of(value[name], f"{place}: {name}", None, position)
                 return
-        if value and all(isinstance(one, (str, list, dict)) for one in value.values()):
+        if _is_keyed(value):
             for name, one in value.items():
                 yield Record(one, f"{place}: {name}", name, position)
             return

@@ -55,12 +55,18 @@ _REASON_TAGS = "think|thinking|thought|thoughts|reasoning|reason|reflection|plan
 _ACT_TAGS = (
     "action|act|search|answer|final_answer|tool_call|tool|function_call|function_calls|call|code|python|interpreter|"
     "execute|execute_bash|execute_ipython|execute_browse|command|cmd|query|invoke|finish|click|begin_of_query|"
-    "boxed_answer|solution"
+    "boxed_answer|solution|function"
 )
 _TAG = re.compile(
     rf"<(?P<close>/?)(?:\|)?(?:(?P<reason>{_REASON_TAGS})|(?P<act>{_ACT_TAGS}))(?:\|)?(?:[ =][^<>\n]{{0,200}})?>",
     re.IGNORECASE,
 )
+
+#: A call of the tool that some harnesses give agents to think with (tau-bench).
+_THINK_CALL = re.compile(r"""\{\s*["']name["']:\s*["']think["']""")
+
+_CODE_END = re.compile(r"[ \t]*(?:<end_code>|</code>)?\s*")
+_SPACE = re.compile(r"\s*")
 
 _CODE_MARK = re.compile(
     r"^[ \t]*(?:(?P<reason>\*{0,2}(?:thoughts?|reasoning)\*{0,2}[ \t]*:)|(?P<act>\*{0,2}(?:code|action)\*{0,2}[ \t]*:))"
@@ -70,7 +76,8 @@ _CODE_MARK = re.compile(
 
 #: What an environment says, and a model only if it makes it up.
 _MADE_UP = re.compile(
-    r"^[ \t]*\*{0,2}observation(?:[ \t]+\d+)?\*{0,2}[ \t]*:|<(?:information|tool_response|observations?)>"
+    r"^[ \t]*(?:Human:[ \t]*)?\*{0,2}observation(?:[ \t]+\d+)?\*{0,2}[ \t]*:"
+    r"|<(?:information|tool_response|tool_call_result|observations?)>"
     r"|<\|im_start\|>|<｜User｜>|<｜tool▁outputs▁begin｜>",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -158,7 +165,8 @@ def _segment_react(completion: str) -> Segmentation:
         is_thought = _THINK.match(completion[mark.end() : mark.end() + 40].lstrip()) is not None
         starts.append((mark.start("mark"), SpanKind.REASON if is_thought else SpanKind.ACT))
         if action is None or (think_only and not is_thought):
-            command = _command(completion[mark.end() : end])
+            said = completion[mark.end() : end]
+            command = said.strip() if "answer" in mark["act"].lower() else _command(said)
             action, think_only = (command, is_thought) if command else (action, think_only)
     return Segmentation(join_spans(completion, starts), action, think_only)
 
@@ -198,6 +206,7 @@ def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segme
     """
     pieces: list[tuple[int, SpanKind | None]] = [(0, None)]  # None: outside of tags
     commands: list[str] = []
+    thoughts: list[str] = []  # calls of a tool whose work is to be thought with
     inside: str | None = None  # name of the open tag
     begun = 0
     thought = False
@@ -210,13 +219,17 @@ def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segme
                 pieces.append((tag.start(), kind))
                 inside, begun = name, tag.end()
         elif inside == name:
-            if kind is SpanKind.ACT:
-                commands.append(completion[begun : tag.start()].strip())
+            command = completion[begun : tag.start()].strip() if kind is SpanKind.ACT else None
+            if command is not None and _THINK_CALL.match(command):
+                pieces[-1] = (pieces[-1][0], SpanKind.REASON)
+                thoughts.append(command)
+            elif command is not None:
+                commands.append(command)
             thought |= kind is SpanKind.REASON
-            pieces.append((tag.end(), None))
+            pieces.append((_after_space(completion, tag.end()), None))
             inside = None
         elif inside is None and kind is SpanKind.REASON and not thought and len(pieces) == 1:
-            pieces = [(0, SpanKind.REASON), (tag.end(), None)]
+            pieces = [(0, SpanKind.REASON), (_after_space(completion, tag.end()), None)]
             thought = True
     if inside is not None and pieces[-1][1] is SpanKind.ACT:
         commands.append(completion[begun:].strip())
@@ -224,7 +237,8 @@ def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segme
         inner = next((tag for tag in _TAG.finditer(completion, begun) if tag["act"] and not tag["close"]), None)
         if inner is not None:
             pieces.append((inner.start(), SpanKind.ACT))
-            commands.append(re.sub(_TAG, "", completion[inner.end() :]).strip())
+            closing = next((tag for tag in _TAG.finditer(completion, inner.end()) if tag["close"]), None)
+            commands.append(completion[inner.end() : closing.start() if closing else None].strip())
     last = max((start for start, kind in pieces if kind is SpanKind.ACT), default=-1)
     starts: list[tuple[int, SpanKind]] = []
     answer: list[str] = []
@@ -237,9 +251,16 @@ def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segme
         elif kind is None:
             kind = SpanKind.REASON
         starts.append((start, kind))
-    found = [one for one in commands or answer if one]
+    found = [one for one in commands or answer or thoughts if one]
     command = "\n".join(found if several else found[:1]) or None
-    return Segmentation(join_spans(completion, starts), command, think_only=False)
+    return Segmentation(join_spans(completion, starts), command, bool(thoughts) and found == thoughts)
+
+
+def _after_space(text: str, start: int) -> int:
+    """Where the white space ends that begins at ``start``: what follows a closed tag belongs to it."""
+    space = _SPACE.match(text, start)
+    assert space is not None
+    return space.end()
 
 
 def _segment_code(completion: str) -> Segmentation:
@@ -262,9 +283,9 @@ def _segment_code(completion: str) -> Segmentation:
         elif mark["act"]:
             starts.append((mark.start("act"), SpanKind.ACT))
             announced = True
-            rest = completion[mark.end() :].lstrip()
-            if not rest.startswith(("```", "<code>")):  # an action in words or JSON
-                action = action or _command(completion[mark.end() :]) or None
+            begins = _after_space(completion, mark.end())
+            if action is None and not completion.startswith(("```", "<code>"), begins):  # in words, or JSON
+                action = _command(completion[begins:]) or None
         elif mark["reason"]:
             starts.append((mark.start("reason"), SpanKind.REASON))
             announced = False
@@ -309,7 +330,7 @@ def _command(text: str) -> str:
 
 def _after_code(completion: str, end: int) -> int:
     """Where a block of code ends, ``<end_code>`` and white space after it included."""
-    tail = re.compile(r"[ \t]*(?:<end_code>|</code>)?\s*").match(completion, end)
+    tail = _CODE_END.match(completion, end)
     assert tail is not None
     return tail.end()
 

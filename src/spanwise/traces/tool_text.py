@@ -26,8 +26,11 @@ from typing import Any
 
 from spanwise.types import SpanKind
 
+#: The tool that some harnesses give agents to think with (tau-bench): calling it is no action.
+THINK_TOOL = "think"
+
 _THINK = re.compile(r"\s*<think>\n?(.*?)\n?</think>\n*", re.DOTALL)
-_CALL = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.DOTALL)
+_CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)
 _RESPONSE = re.compile(r"<tool_response>\n(.*?)\n</tool_response>(?:\n(?=<tool_response>\n)|\n|\Z)", re.DOTALL)
 
 
@@ -55,17 +58,20 @@ class ToolMessage:
 
 
 def completion_parts(message: ToolMessage) -> list[tuple[SpanKind, str]]:
-    """The text of a message, in pieces of one kind: content is REASON before calls, else the answer, so ACT."""
+    """The text of a message, in pieces of one kind: content is REASON before calls, else the answer, so ACT.
+
+    A call of :data:`THINK_TOOL` is REASON.
+    """
     parts: list[tuple[SpanKind, str]] = []
     if message.reasoning:
         end = "\n\n" if message.content or message.calls else ""
         parts.append((SpanKind.REASON, f"<think>\n{message.reasoning}\n</think>{end}"))
-    calls = "\n".join(map(_write_call, message.calls))
     if message.content:
-        kind = SpanKind.REASON if calls else SpanKind.ACT
-        parts.append((kind, message.content + ("\n" if calls and not message.content.endswith("\n") else "")))
-    if calls:
-        parts.append((SpanKind.ACT, calls))
+        kind = SpanKind.REASON if message.calls else SpanKind.ACT
+        parts.append((kind, message.content + ("\n" if message.calls and not message.content.endswith("\n") else "")))
+    for number, call in enumerate(message.calls, start=1):
+        kind = SpanKind.REASON if call.name == THINK_TOOL else SpanKind.ACT
+        parts.append((kind, _write_call(call) + ("\n" if number < len(message.calls) else "")))
     return parts
 
 
@@ -77,7 +83,7 @@ def read_completion(text: str) -> ToolMessage:
     calls: list[ToolCall] = []
     content, position = [], begun
     for match in _CALL.finditer(text, begun):
-        call = read_call(match[1])
+        call = read_call(match[1].strip())
         if call is not None:
             calls.append(call)
             content.append(text[position : match.start()])
@@ -89,13 +95,17 @@ def read_completion(text: str) -> ToolMessage:
 
 def read_call(text: str) -> ToolCall | None:
     """A call from JSON, or from a Python literal as some models write; None if it is neither."""
-    values = read_literal(text)
-    if not isinstance(values, dict):
+    return call_of(read_literal(text))
+
+
+def call_of(value: Any) -> ToolCall | None:
+    """A call from the object that an API or a model makes of it; None if it is no call."""
+    if not isinstance(value, dict):
         return None
-    if isinstance(values.get("function"), dict):
-        values = values["function"]
-    name = values.get("name")
-    arguments = values.get("arguments", values.get("parameters", values.get("input", {})))
+    if isinstance(value.get("function"), dict):
+        value = value["function"]
+    name = value.get("name")
+    arguments = value.get("arguments", value.get("parameters", value.get("input", {})))
     return ToolCall(name, arguments_of(arguments)) if isinstance(name, str) else None
 
 
@@ -114,6 +124,8 @@ def read_literal(text: str) -> Any:
     """The value of JSON or of a Python literal; None if the text is neither."""
     try:
         return json.loads(text)
+    except RecursionError:
+        return None
     except ValueError:
         pass
     try:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from spanwise.traces.formats import chat, chat_text, code, prompt_sign, react, reflexion, steps, strings, tags, webshop
+from spanwise.traces.formats import (
+    adp,
+    chat,
+    chat_text,
+    code,
+    prompt_sign,
+    react,
+    reflexion,
+    steps,
+    strings,
+    tags,
+    webshop,
+)
 from spanwise.traces.raw import Body, TraceFormat
 
 #: All formats by name. The first whose evidence a body shows is its format: the more particular stand first.
@@ -22,6 +34,7 @@ FORMATS: dict[str, TraceFormat] = {
     "agentbench": chat.AGENTBENCH,
     "sharegpt": chat.SHAREGPT,
     "messages": chat.MESSAGES,
+    "adp": adp.FORMAT,
     "agentbench_strings": strings.FORMAT,
     "steps": steps.FORMAT,
 }

@@ -11,7 +11,7 @@ from spanwise.traces.raw import Body, RawEpisode, TraceFormat
 
 #: How a turn begins, with the role in it, and what ends it.
 _MARKUP: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
-    "ChatML": (re.compile(r"[ \t]*<\|im_start\|>(\w+)[ \t]*\r?\n?"), re.compile(r"<\|(?:im_end|endoftext)\|>")),
+    "ChatML": (re.compile(r"<\|im_start\|>(\w+)[ \t]*\r?\n?"), re.compile(r"<\|(?:im_end|endoftext)\|>")),
     "Llama-3": (
         re.compile(r"<\|start_header_id\|>(\w+)<\|end_header_id\|>\s*"),
         re.compile(r"<\|(?:eot_id|eom_id|end_of_text)\|>"),
@@ -27,7 +27,7 @@ _ROLES = {
     **dict.fromkeys(("tool", "ipython", "tool▁outputs▁begin", "tool▁output▁begin", "observation"), "tool"),
     "system": "system",
 }
-_RESPONSE = re.compile(r"<tool_response>\s*(.*?)\s*(?:</tool_response>|\Z)", re.DOTALL)
+_RESPONSE = re.compile(r"<tool_response>(.*?)(?:</tool_response>|\Z)", re.DOTALL)
 
 
 def _markup(text: str) -> str | None:
@@ -49,7 +49,7 @@ def _messages(text: str) -> Iterator[Message]:
         role = _ROLES.get(start[1].lower(), "user")
         responses = _RESPONSE.findall(said) if role == "tool" else []
         if responses:
-            yield from (Message("tool", one) for one in responses)
+            yield from (Message("tool", one.strip()) for one in responses)
         elif said:
             yield Message(role, said)  # type: ignore[arg-type]
 

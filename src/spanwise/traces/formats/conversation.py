@@ -14,7 +14,7 @@ from spanwise.types import SpanKind
 
 #: What tells a style, the surest first.
 _STYLE_MARKS: dict[str, re.Pattern[str]] = {
-    "tools": re.compile(r"<tool_call>\s*[{\[]"),
+    "tools": re.compile(r"<tool_call>\s*(?:[{\[]|<function=)"),
     "tags": re.compile(
         r"</?(?:action|act|search|answer|execute\w*|tool|code|python|function|function_call|command|cmd|begin_of_query)\b",
         re.IGNORECASE,

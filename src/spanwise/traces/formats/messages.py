@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from spanwise.traces.tool_text import ToolCall, arguments_of, read_call
+from spanwise.traces.tool_text import ToolCall, arguments_of, call_of, read_literal
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -18,11 +18,21 @@ _ROLES: dict[str, Role] = {
         ("assistant", "gpt", "agent", "ai", "bot", "model", "chatgpt", "llm", "assistant_tool"), "assistant"
     ),
     **dict.fromkeys(
-        ("tool", "function", "tool_response", "observation", "ipython", "tool_result", "function_response"), "tool"
+        (
+            "tool",
+            "function",
+            "tool_response",
+            "observation",
+            "ipython",
+            "tool_result",
+            "function_response",
+            "tool-response",
+        ),
+        "tool",
     ),
 }
 #: Roles of a call that stands in a message of its own (ms-swift, Hermes data sets).
-_CALL_ROLES = ("tool_call", "function_call")
+_CALL_ROLES = ("tool_call", "function_call", "tool-call")
 
 #: Blocks of content that are not for reading.
 _UNREADABLE = {
@@ -64,25 +74,45 @@ def role_of(message: Any) -> str | None:
 def read_messages(values: Sequence[Any]) -> list[Message] | None:
     """The messages of a list; None if it is no conversation.
 
-    Messages that hold parts of one turn (a call in a message of its own) are joined to it.
+    What logs write apart is joined to one turn: calls in messages of their own, thoughts that stand before the message
+    they belong to (OpenAI's Responses), and blocks of one message, which then have its id.
     """
     messages: list[Message] = []
+    last_id: Any = None
     for value in values:
         value = _unwrapped(value)
         role = role_of(value)
-        if role is None:
-            return None
-        if role in _CALL_ROLES:
-            call = _call_message(value)
-            if messages and messages[-1].role == "assistant":
-                messages[-1] = replace(messages[-1], calls=(*messages[-1].calls, *call.calls))
-            else:
-                messages.append(call)
+        kind = value.get("type") if isinstance(value, dict) else None
+        if role in _CALL_ROLES or (role is None and kind in _CALL_ROLES):
+            read = [_call_message(value)]
+        elif role is None and kind == "function_call_output":
+            read = [Message("tool", _text(value.get("output")))]
+        elif role is None and kind == "reasoning":
+            read = [Message("assistant", "", _text(value.get("summary") or value.get("content")) or None)]
         elif role in _ROLES:
-            messages += _read_message(value, _ROLES[role])
+            read = list(_read_message(value, _ROLES[role]))
         else:
             return None
+        same = value.get("id") is not None and value.get("id") == last_id
+        last_id = value.get("id")
+        for message in read:
+            before = messages[-1] if messages else None
+            if before is not None and before.role == message.role == "assistant":
+                only_thought = not before.text and not before.calls
+                if same or only_thought or (message.calls and not message.text and role != "assistant"):
+                    messages[-1] = _joined(before, message)
+                    continue
+            messages.append(message)
     return messages or None
+
+
+def _joined(first: Message, second: Message) -> Message:
+    """Two parts of one turn."""
+    texts = [one for one in (first.text, second.text) if one]
+    thoughts = [one for one in (first.reasoning, second.reasoning) if one]
+    return replace(
+        second, text="\n".join(texts), reasoning="\n\n".join(thoughts) or None, calls=(*first.calls, *second.calls)
+    )
 
 
 def _unwrapped(value: Any) -> Any:
@@ -125,7 +155,7 @@ def _calls(value: dict[str, Any]) -> Iterator[ToolCall]:
     """The calls that stand beside the content."""
     listed = value.get("tool_calls")
     for call in listed if isinstance(listed, list) else []:
-        if isinstance(call, dict) and (read := read_call(json.dumps(call))) is not None:
+        if (read := call_of(call)) is not None:
             yield read
     single = value.get("function_call")
     if isinstance(single, dict) and isinstance(single.get("name"), str):
@@ -133,10 +163,14 @@ def _calls(value: dict[str, Any]) -> Iterator[ToolCall]:
 
 
 def _call_message(value: dict[str, Any]) -> Message:
+    """A message that is a call, or a list of them: as structures, as JSON, or as smolagents print them."""
     content = value.get("content", value.get("value"))
-    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-    call = read_call(text)
-    return Message("assistant", "" if call else text, None, (call,) if call else ())
+    text = _text(content)
+    held = value if "name" in value and content is None else read_literal(text.removeprefix("Calling tools:").strip())
+    calls = [call_of(one) for one in (held if isinstance(held, list) else [held])]
+    if None in calls:
+        return Message("assistant", text)
+    return Message("assistant", "", None, tuple(call for call in calls if call is not None))
 
 
 def _text(value: Any) -> str:

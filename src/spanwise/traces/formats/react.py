@@ -9,7 +9,8 @@ from spanwise.traces.formats.transcript import transcript_episodes
 from spanwise.traces.raw import Body, RawEpisode, TraceFormat
 
 _AGENT = re.compile(r"^[ \t]*\*{0,2}(?:Thought|THOUGHT|Action|ACTION|Act)(?: (\d+))?\*{0,2}[ \t]*:", re.MULTILINE)
-_ANSWER = re.compile(r"^(?:Question|Claim):.*\n(?:[^\n]*\n)*?(?:Final )?Answer:", re.MULTILINE)
+_QUESTION = re.compile(r"^(?:Question|Claim):", re.MULTILINE)
+_ANSWER = re.compile(r"^(?:Final )?Answer:", re.MULTILINE)
 _INPUT = re.compile(r"^[ \t]*Action[ _]Input:", re.MULTILINE)
 
 
@@ -25,7 +26,9 @@ def _plain(body: Body) -> str | None:
     found = _AGENT.findall(body.value)
     if found and not any(found):
         return f"{len(found)} markers such as 'Thought:' and 'Action:'"
-    return "'Question:' and 'Answer:'" if not found and _ANSWER.search(body.value) else None
+    question = None if found else _QUESTION.search(body.value)
+    answered = question is not None and _ANSWER.search(body.value, question.end()) is not None
+    return "'Question:' and 'Answer:'" if answered else None
 
 
 def _langchain(body: Body) -> str | None:

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from spanwise.traces.raw import Body, RawEpisode, RawTurn, TraceFormat
 
 _NAMES = (
-    "information|result|results|tool_response|tool_result|observation|observations|output|search_result|search_results|"
-    "documents|context|env|environment|function_results|execution_result|begin_of_documents"
+    "information|result|results|tool_response|tool_result|tool_call_result|observation|observations|output|"
+    "search_result|search_results|documents|context|env|environment|function_results|execution_result|"
+    "begin_of_documents"
 )
 _RESULT = re.compile(
-    rf"[ \t]*<\|?(?P<name>{_NAMES})\|?>(?P<text>.*?)(?:</(?P=name)>|<\|(?:end_of_documents)\|>|\Z)\s*",
-    re.DOTALL | re.IGNORECASE,
+    rf"<\|?(?P<name>{_NAMES})\|?>.*?(?:</(?P=name)>|<\|end_of_documents\|>|\Z)", re.DOTALL | re.IGNORECASE
 )
+_RESULT_OPENS = re.compile(rf"<\|?(?:{_NAMES})\|?>", re.IGNORECASE)
 _AGENT = re.compile(r"<(?:think|search|answer|action|code|python|tool_call|tool|\|begin_of_query\|)>", re.IGNORECASE)
+_ACT_ENDS = re.compile(r"</(?:search|answer|action|code|python|tool_call|tool)>|<\|end_of_query\|>", re.IGNORECASE)
 _QUESTION = re.compile(r"(?:^|\n)(?:Question|question|Q):[ \t]*([^\n]+)")
+_ASKED = ("question", "prompt", "query", "instruction", "input", "task")
+_SPACE = re.compile(r"\s*")
 
 
 def _evidence(body: Body) -> str | None:
@@ -33,35 +38,63 @@ def _evidence(body: Body) -> str | None:
 
 def _episodes(body: Body) -> Iterator[RawEpisode]:
     text = str(body.value)
+    asked = next((str(body.fields[key]) for key in _ASKED if body.fields.get(key)), "")
     first = _AGENT.search(text)
-    begun = first.start() if first else 0
-    prompt = text[:begun].rpartition("\n\n")[0] if "prompt" not in body.fields else ""
-    asked = next(
-        (
-            str(body.fields[key])
-            for key in ("question", "prompt", "query", "instruction", "input", "task")
-            if body.fields.get(key)
-        ),
-        "",
-    )
-    question = _QUESTION.search(text[:begun])
-    opening = text[: len(prompt)].strip() or asked
+    # Where the prompt is a field of its own, all of the text is the agent's; else what stands before the first tag.
+    begun = 0 if "prompt" in body.fields or first is None else first.start()
+    opening = text[:begun].strip() or asked
+    question = _QUESTION.search(opening)
+    turns, final = _turns(text, begun, [opening] if opening else [])
+    yield RawEpisode(tuple(turns), "tags", question[1].strip() if question else asked, final_observation=final)
+
+
+def _turns(text: str, position: int, heard: list[str]) -> tuple[list[RawTurn], str | None]:
+    """The turns from a position on, and what was heard after the last.
+
+    A turn ends with its command, or where results begin. What follows a command is the environment's: results in
+    their tag, or all up to the agent's next tag.
+    """
     turns: list[RawTurn] = []
-    observation, position = opening, len(prompt)
-    for result in _RESULT.finditer(text, position):
-        said = text[position : result.start()].strip()
-        if said:
-            turns.append(RawTurn(observation, said))
-            observation = result[0].strip()
-        else:
-            observation = f"{observation}\n{result[0].strip()}"
-        position = result.end()
-    final: str | None = observation if turns else None
-    if rest := text[position:].strip():
-        turns.append(RawTurn(observation, rest))
-        final = None
-    task = question[1].strip() if question else asked
-    yield RawEpisode(tuple(turns), "tags", task, final_observation=final)
+    ends, opens = _Finder(_ACT_ENDS, text), _Finder(_RESULT_OPENS, text)
+    while (position := _space_end(text, position)) < len(text):
+        if (result := _RESULT.match(text, position)) is not None:
+            heard.append(result[0])
+            position = result.end()
+            continue
+        act, interrupted = ends.after(position), opens.after(position)
+        end = act.end() if act else len(text)
+        if interrupted is not None and interrupted.start() < end:
+            end, act = interrupted.start(), None
+        turns.append(RawTurn("\n".join(heard), text[position:end].strip()))
+        heard, position = [], _space_end(text, end)
+        if act is not None and _RESULT_OPENS.match(text, position) is None:
+            following = _AGENT.search(text, position)
+            end = following.start() if following else len(text)
+            heard += [said] if (said := text[position:end].strip()) else []
+            position = end
+    return turns, "\n".join(heard) or None
+
+
+@dataclass(slots=True)
+class _Finder:
+    """The next match of a pattern after positions that ascend, each stretch of the text searched once."""
+
+    pattern: re.Pattern[str]
+    text: str
+    found: re.Match[str] | None = None
+    exhausted: bool = False
+
+    def after(self, position: int) -> re.Match[str] | None:
+        if not self.exhausted and (self.found is None or self.found.start() < position):
+            self.found = self.pattern.search(self.text, position)
+            self.exhausted = self.found is None
+        return self.found
+
+
+def _space_end(text: str, start: int) -> int:
+    space = _SPACE.match(text, start)
+    assert space is not None
+    return space.end()
 
 
 FORMAT = TraceFormat("tags with results between them (Search-R1, verl-agent)", _evidence, _episodes)

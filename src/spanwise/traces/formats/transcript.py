@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from spanwise.traces.raw import RawEpisode, RawTurn
@@ -25,12 +25,16 @@ _WORDS: dict[str, Role] = {
     **dict.fromkeys(("correctanswer", "tail"), "end"),
 }
 _MARK = re.compile(
-    r"^[ \t]*(?:(?P<tail>-{5,}[ \t\r]*$|\{'steps':.*$)|(?:\d+[ ](?=Question:|Claim:))?(?P<star>\*{0,2})"
+    r"^[ \t]*(?:(?P<tail>-{5,}[ \t\r]*$|\{'steps':.*$|> Finished chain\.)|"
+    r"(?:\d+[ ](?=Question:|Claim:))?(?P<star>\*{0,2})"
     r"(?P<word>Thought|THOUGHT|Think|Action[ ]?Path|Action[ _]Input|Action|ACTION|Act|Final Answer|Answer|"
     r"Observation|OBSERVATION|Obs|Question|Claim|Task|Instruction|Goal|Query|Correct answer)"
     r"(?:[ ](?P<number>\d+))?(?P=star)[ \t]*:(?P=star)[ \t]?)",
     re.MULTILINE,
 )
+#: The last words of environments that answer questions.
+_ENDED = re.compile(r"Answer is (?:CORRECT|INCORRECT)|Episode finished")
+
 #: How ReAct's programs print what an episode brought.
 _SCORED = re.compile(r"'reward': ([\d.]+)")
 _EXAMPLES = re.compile(r"\b(?:examples?|demonstrations?)\b", re.IGNORECASE)
@@ -60,8 +64,8 @@ class _Reader:
 
     numbered: bool
     state: Role | None = None
+    begun: int = 0  # where the text of the segment begins that is being read
     number: int = 0
-    segments: list[tuple[Role, int, int]] = field(default_factory=list)
 
     def accepts(self, mark: re.Match[str], following: re.Match[str] | None, text: str) -> bool:
         word, number = _name(mark), mark["number"]
@@ -91,7 +95,9 @@ class _Reader:
             return int(following["number"]) == 1
         if self.state in (None, "end", "task"):
             return True
-        blank = text[: mark.start()].endswith(("\n\n", "\n\r\n", "\n \n"))
+        if self.state == "environment" and _ENDED.match(text, self.begun):
+            return True
+        blank = text.endswith(("\n\n", "\n\r\n", "\n \n"), 0, mark.start())
         return blank or (_name(following) in ("answer", "thought") and self.state == "agent")
 
 
@@ -112,6 +118,8 @@ def tile(text: str) -> list[Segment]:
             reader.number = 0
         if not (role == "agent" and borders and borders[-1][0] == "agent"):
             borders.append((role, mark.start(), mark.end()))
+        if role != "agent" or reader.state != "agent":
+            reader.begun = mark.end()
         reader.state = role
     if not borders or borders[0][1] > 0:
         borders.insert(0, ("environment", 0, 0))
@@ -124,8 +132,7 @@ def transcript_episodes(text: str) -> Iterator[RawEpisode]:
     segments = tile(text)
     groups: list[list[Segment]] = [[]]
     for segment in segments:
-        restarts = segment.role == "agent" and _starts_anew(text, segment, groups[-1])
-        if segment.role == "task" or restarts:
+        if segment.role == "task" or _starts_anew(text, segment, groups[-1]):
             groups.append([])
         groups[-1].append(segment)
     lead = groups.pop(0) if not any(one.role == "agent" for one in groups[0]) else []
@@ -142,9 +149,11 @@ def transcript_episodes(text: str) -> Iterator[RawEpisode]:
 
 
 def _starts_anew(text: str, segment: Segment, group: list[Segment]) -> bool:
-    """Whether a numbered text begins again at 1 without a question."""
+    """Whether an episode begins without a question: after the end of one, or because numbers begin again at 1."""
+    if segment.role != "agent" or not any(one.role == "agent" for one in group):
+        return False
     mark = _MARK.match(text, segment.start)
-    return bool(mark and mark["number"] == "1" and any(one.role == "agent" for one in group))
+    return group[-1].role == "end" or bool(mark and mark["number"] == "1")
 
 
 def _episode(text: str, segments: list[Segment], system: str | None) -> RawEpisode:

@@ -1,0 +1,259 @@
+"""Formats that are lists: of messages in any shape, of strings, of steps."""
+
+import json
+
+import pytest
+from tests.unit.traces.cases import import_value, turns
+
+from spanwise.traces.importing import ImportOptions
+
+TOOLS = [{"type": "function", "function": {"name": "go", "parameters": {"type": "object"}}}]
+CALL = '<tool_call>\n{"name": "go", "arguments": {"to": "box 1"}}\n</tool_call>'
+
+
+def only(tmp_path, value, options=None):
+    (trajectory,) = import_value(tmp_path, value, options)
+    return trajectory
+
+
+def call(arguments):
+    return {"id": "c", "type": "function", "function": {"name": "go", "arguments": arguments}}
+
+
+@pytest.mark.parametrize("arguments", [{"to": "box 1"}, '{"to": "box 1"}'], ids=["object", "string"])
+@pytest.mark.parametrize("role", ["assistant", "agent"])
+def test_openai_calls(tmp_path, arguments, role):
+    record = {
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Find the key."},
+            {"role": role, "content": "I go there.", "tool_calls": [call(arguments)], "tool_call_id": None},
+            {"role": "tool", "tool_call_id": "c", "content": "It is here.", "tool_calls": None},
+            {"role": role, "content": "", "tool_calls": [call(arguments), call(arguments)]},
+            {"role": "tool", "content": "a"},
+            {"role": "tool", "content": "b"},
+            {"role": role, "content": "Found."},
+        ],
+        "tools": TOOLS,
+        "reward": 1.0,
+    }
+    trajectory = only(tmp_path, record)
+    assert turns(trajectory) == [
+        ("Find the key.", [("REASON", "I go there.\n"), ("ACT", CALL)]),
+        ("<tool_response>\nIt is here.\n</tool_response>", [("ACT", f"{CALL}\n{CALL}")]),
+        (
+            "<tool_response>\na\n</tool_response>\n<tool_response>\nb\n</tool_response>",
+            [("ACT", "Found.")],
+        ),
+    ]
+    assert trajectory.steps[0].action == '{"name": "go", "arguments": {"to": "box 1"}}'
+    assert trajectory.steps[1].action.count("\n") == 1
+    assert (trajectory.system, trajectory.tools, trajectory.success) == ("Be brief.", tuple(TOOLS), True)
+
+
+def test_a_call_whose_arguments_are_no_json_keeps_them_as_they_are(tmp_path):
+    trajectory = only(
+        tmp_path,
+        {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [call('{"to":')]}]},
+    )
+    assert json.loads(trajectory.steps[0].action)["arguments"] == '{"to":'
+
+
+def test_content_that_mentions_a_call_stays_a_thought_where_the_log_has_structures(tmp_path):
+    content = "I write <tool_call> next.</think>"
+    trajectory = only(
+        tmp_path,
+        {
+            "messages": [
+                {"role": "user", "content": "q"},
+                {"role": "assistant", "content": content, "tool_calls": [call({"to": "box 1"})]},
+            ]
+        },
+    )
+    assert turns(trajectory)[0][1] == [("REASON", content + "\n"), ("ACT", CALL)]
+
+
+def test_anthropic_blocks(tmp_path):
+    record = {
+        "system": "Be brief.",
+        "messages": [
+            {"role": "user", "content": "Find the key."},
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "thinking", "thinking": "Box 1?", "signature": "x"},
+                    {"type": "text", "text": "I look."},
+                    {"type": "tool_use", "id": "t", "name": "go", "input": {"to": "box 1"}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "Here."}]}
+                ],
+            },
+            {"role": "assistant", "content": [{"type": "text", "text": "Found."}]},
+        ],
+    }
+    trajectory = only(tmp_path, record)
+    assert trajectory.metadata["format"] == "anthropic"
+    assert turns(trajectory) == [
+        ("Find the key.", [("REASON", "<think>\nBox 1?\n</think>\n\nI look.\n"), ("ACT", CALL)]),
+        ("<tool_response>\nHere.\n</tool_response>", [("ACT", "Found.")]),
+    ]
+    assert trajectory.system == "Be brief."
+
+
+def test_reasoning_content_is_a_thought(tmp_path):
+    trajectory = only(
+        tmp_path,
+        {
+            "messages": [
+                {"role": "user", "content": "2+2?"},
+                {"role": "assistant", "reasoning_content": "Four.", "content": "4"},
+            ]
+        },
+    )
+    assert turns(trajectory)[0][1] == [("REASON", "<think>\nFour.\n</think>\n\n"), ("ACT", "4")]
+
+
+def test_sharegpt_with_an_acknowledgement_and_loss_flags(tmp_path):
+    record = {
+        "id": "alfworld_12",
+        "conversations": [
+            {"from": "human", "value": "Interact with a household. Give Thought and Action.", "loss": None},
+            {"from": "gpt", "value": "OK. I'll follow your instructions.", "loss": False},
+            {"from": "human", "value": "You are in a room.\nYour task is to: put a key in box 1."},
+            {"from": "gpt", "value": "Thought: Box 1.\nAction: go to box 1", "loss": True},
+            {"from": "human", "value": "Observation: It is closed."},
+            {"from": "gpt", "value": "Action: shake box 1", "loss": False},
+            {"from": "human", "value": "Observation: Nothing happens."},
+        ],
+    }
+    trajectory = only(tmp_path, record)
+    assert trajectory.system == "Interact with a household. Give Thought and Action."
+    assert turns(trajectory) == [
+        (
+            "You are in a room.\nYour task is to: put a key in box 1.",
+            [("REASON", "Thought: Box 1.\n"), ("ACT", "Action: go to box 1")],
+        ),
+        ("Observation: It is closed.", [("ACT", "Action: shake box 1")]),
+    ]
+    assert [step.supervised for step in trajectory.steps] == [True, False]
+    assert trajectory.task == "put a key in box 1."
+    assert trajectory.metadata["source_id"] == "alfworld_12"
+
+
+def test_examples_in_a_conversation_are_not_the_episode(tmp_path):
+    messages = [
+        {"role": "user", "content": "Play the game. Here is one example."},
+        {"role": "assistant", "content": "THOUGHT: x\n ACTION: look"},
+        {"role": "user", "content": "You see a lamp."},
+        {"role": "assistant", "content": "ACTION: take lamp"},
+        {"role": "user", "content": "Here is your task. You are in a room. Your task is to: find a key."},
+        {"role": "assistant", "content": "THOUGHT: y\n ACTION: go to box 1"},
+    ]
+    trajectory = only(tmp_path, messages)
+    assert [spans for _, spans in turns(trajectory)] == [[("REASON", "THOUGHT: y\n "), ("ACT", "ACTION: go to box 1")]]
+    assert trajectory.metadata["prompt_turns"] == 2
+
+
+def test_agentbench_strings(tmp_path):
+    trajectory = only(tmp_path, ["THOUGHT: I go.\n ACTION: go to box 1\n", "It is closed.\n", "ACTION: open box 1\n"])
+    assert turns(trajectory) == [
+        ("", [("REASON", "THOUGHT: I go.\n "), ("ACT", "ACTION: go to box 1")]),
+        ("It is closed.", [("ACT", "ACTION: open box 1")]),
+    ]
+
+
+def test_agentbench_runs(tmp_path):
+    history = [
+        {"role": "user", "content": "You are in a room. Your task is to: find it."},
+        {"role": "agent", "content": "Thought:\nHere.\n\nAction:\ntake it"},
+        {"role": "user", "content": "Done."},
+    ]
+    record = {"index": 3, "output": {"status": "completed", "result": {"success": 1}, "history": history}}
+    trajectory = only(tmp_path, record)
+    assert turns(trajectory)[0][1] == [("REASON", "Thought:\nHere.\n\n"), ("ACT", "Action:\ntake it")]
+    assert (trajectory.steps[0].action, trajectory.success) == ("take it", True)
+
+
+def test_swift_calls_are_messages_of_their_own(tmp_path):
+    record = {
+        "messages": [
+            {"role": "user", "content": "q"},
+            {"role": "assistant", "content": "I look."},
+            {"role": "tool_call", "content": '{"name": "go", "arguments": {"to": "box 1"}}'},
+            {"role": "tool_response", "content": "Here."},
+            {"role": "assistant", "content": "Found."},
+        ]
+    }
+    assert turns(only(tmp_path, record)) == [
+        ("q", [("REASON", "I look.\n"), ("ACT", CALL)]),
+        ("<tool_response>\nHere.\n</tool_response>", [("ACT", "Found.")]),
+    ]
+
+
+@pytest.mark.parametrize("policy", ["cut", "drop"])
+def test_an_observation_that_the_agent_made_up_is_never_learnt(tmp_path, policy):
+    said = "Thought: a\nAction: look\nObservation: made up\nThought: b\nAction: go"
+    messages = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": said},
+        {"role": "user", "content": "Observation: real"},
+        {"role": "assistant", "content": "Thought: c\nAction: stop"},
+    ]
+    trajectory = only(tmp_path, {"messages": messages}, ImportOptions(made_up=policy))
+    learnt = [step.completion for step in trajectory.steps if step.supervised]
+    assert not any("made up" in text for text in learnt)
+    assert trajectory.steps[0].completion == ("Thought: a\nAction: look" if policy == "cut" else said)
+    assert trajectory.steps[0].supervised == (policy == "cut")
+
+
+def test_a_whole_transcript_in_one_message_is_read_as_one(tmp_path):
+    said = "Thought: a\nAction: search[x]\nObservation: X.\nThought: b\nAction: finish[y]\n"
+    said += "Observation: Episode finished, reward = True\n"
+    record = {"conversations": [{"from": "human", "value": "what?"}, {"from": "gpt", "value": said}]}
+    trajectory = only(tmp_path, record)
+    assert [observation for observation, _ in turns(trajectory)] == ["Question: what?", "X."]
+    assert trajectory.success is True
+
+
+def test_steps_with_the_models_own_text(tmp_path):
+    record = {
+        "trajectory": [
+            {"response": "I list.\n```\nls\n```", "thought": "I list.", "action": "ls", "observation": "a.py"},
+            {
+                "response": "I open.\n```\nopen a.py\n```",
+                "thought": "I open.",
+                "action": "open a.py",
+                "observation": "1",
+            },
+        ],
+        "info": {"resolved": False},
+    }
+    trajectory = only(tmp_path, record)
+    assert turns(trajectory)[1] == ("a.py", [("REASON", "I open.\n"), ("ACT", "```\nopen a.py\n```")])
+    assert (trajectory.success, trajectory.final_observation) == (False, "1")
+
+
+def test_steps_without_it_and_pairs_and_columns(tmp_path):
+    steps = {"question": "q", "steps": [{"thought": "t", "action": "look", "observation": "o"}, {"action": "go"}]}
+    assert turns(only(tmp_path, steps)) == [
+        ("q", [("REASON", "Thought: t\n"), ("ACT", "Action: look")]),
+        ("o", [("ACT", "Action: go")]),
+    ]
+    pairs = {
+        "input": "q",
+        "intermediate_steps": [
+            [{"tool": "find", "tool_input": "x", "log": "Thought: t\nAction: find\nAction Input: x"}, "o"]
+        ],
+    }
+    assert turns(only(tmp_path, pairs)) == [
+        ("q", [("REASON", "Thought: t\n"), ("ACT", "Action: find\nAction Input: x")])
+    ]
+    columns = {
+        "query": "q",
+        "turn_history": {"thoughts": ["t"], "actions": ["look"], "observations": ["o"], "rewards": [0]},
+    }
+    assert turns(only(tmp_path, columns)) == [("q", [("REASON", "Thought: t\n"), ("ACT", "Action: look")])]
