@@ -46,18 +46,15 @@ def _messages(values: list[Any]) -> str | None:
 
 def _format(title: str, told: Callable[[list[Any]], str | None]) -> TraceFormat:
     def evidence(body: Body) -> str | None:
-        values = [_event(one) for one in body.value] if isinstance(body.value, list) else []
-        if not values or not all(role_of(one) for one in values):
-            return None
-        return told(values)
+        values = _events(body)
+        return told(values) if any(role_of(one) for one in values) else None
 
     return TraceFormat(title, evidence, chat_episodes)
 
 
 def chat_episodes(body: Body) -> Iterator[RawEpisode]:
     """The episode of a list of messages; a whole transcript in the only completion is read as one."""
-    values = [_event(one) for one in body.value] if isinstance(body.value, list) else []
-    messages = read_messages(values)
+    messages = read_messages(_events(body))
     if messages is None:
         return
     said = [one for one in messages if one.role == "assistant"]
@@ -76,9 +73,15 @@ def _is_transcript(text: str) -> bool:
     return roles.count("environment") > 1 and roles.count("agent") > 1
 
 
-def _event(value: Any) -> Any:
-    inner = value.get("message") if isinstance(value, dict) else None
-    return inner if isinstance(inner, dict) and "role" in inner else value
+def _events(body: Body) -> list[dict[str, Any]]:
+    """The messages of a body, out of the events that carry them; none where not all are objects."""
+    values = body.value if isinstance(body.value, list) else []
+    if not all(isinstance(one, dict) for one in values):
+        return []
+    if not any("message" in one for one in values):
+        return values
+    inner = [one.get("message") for one in values]
+    return [one if isinstance(one, dict) and "role" in one else value for one, value in zip(inner, values, strict=True)]
 
 
 def _blocks(value: dict[str, Any]) -> list[Any]:

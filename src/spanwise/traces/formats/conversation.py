@@ -100,14 +100,15 @@ def _where_it_begins(messages: Sequence[Message], style: str) -> tuple[int, int]
     while begun < len(messages) and messages[begun].role == "system":
         begun += 1
     speaking = [index for index, one in enumerate(messages) if one.role == "assistant"]
-    for index, message in enumerate(messages[begun:], start=begun):
-        later = any(at > index for at in speaking)
-        if message.role == "user" and later and index > begun and _TASK_BEGINS.search(message.text):
-            before = " ".join(one.text for one in messages[:index] if one.role != "assistant")
-            if _EXAMPLES.search(before) or _EXAMPLES.search(message.text):
-                begun = index
+    told = False  # whether the word of examples fell
+    for index, message in enumerate(messages[: speaking[-1]]):
+        if message.role == "assistant":
+            continue
+        told = told or _EXAMPLES.search(message.text) is not None
+        if told and message.role == "user" and index > begun and _TASK_BEGINS.search(message.text):
+            begun = index
     first = next((at for at in speaking if at >= begun), None)
-    if first is not None and any(at > first for at in speaking):
+    if first is not None and first < speaking[-1]:
         text = messages[first].text
         silent = style in ("plain", "tools") or segment(text, style).action is None
         if not messages[first].calls and len(text) < 300 and silent and _ACKNOWLEDGEMENT.match(text):

@@ -34,6 +34,9 @@ _ROLES: dict[str, Role] = {
 #: Roles of a call that stands in a message of its own (ms-swift, Hermes data sets).
 _CALL_ROLES = ("tool_call", "function_call", "tool-call")
 
+#: The fields of a message that is nothing but its text.
+_PLAIN = {"role", "from", "content", "value"}
+
 #: Blocks of content that are not for reading.
 _UNREADABLE = {
     "image": "[image]",
@@ -80,7 +83,6 @@ def read_messages(values: Sequence[Any]) -> list[Message] | None:
     messages: list[Message] = []
     last_id: Any = None
     for value in values:
-        value = _unwrapped(value)
         role = role_of(value)
         kind = value.get("type") if isinstance(value, dict) else None
         if role in _CALL_ROLES or (role is None and kind in _CALL_ROLES):
@@ -115,16 +117,13 @@ def _joined(first: Message, second: Message) -> Message:
     )
 
 
-def _unwrapped(value: Any) -> Any:
-    """A message out of the event that carries it, as session logs write them."""
-    inner = value.get("message") if isinstance(value, dict) else None
-    return inner if isinstance(inner, dict) and "role" in inner else value
-
-
 def _read_message(value: dict[str, Any], role: Role) -> Iterator[Message]:
     content = next((value[key] for key in ("content", "value", "text", "parts") if value.get(key) is not None), "")
     loss = value.get("loss", value.get("weight", value.get("trainable", True)))
     supervised = loss is not False and loss != 0
+    if isinstance(content, str) and value.keys() <= _PLAIN:
+        yield Message(role, content)
+        return
     reasoning = value.get("reasoning_content", value.get("reasoning", value.get("thinking")))
     calls = list(_calls(value))
     texts: list[str] = []
