@@ -27,7 +27,7 @@ ACTIONS = {
     "fireact": r"^Action: (.*)$",
     "knowagent": r"^> (?!Think:|ActionPath:)(.*)$",
     "webshop": r"^Action: (?!reset)(.*)$",
-    "alfworld": r"^> ?(?!think:)(.*)$",
+    "alfworld": r"^>(?! ?think:) ?(.*)$",
     "fever": r"^(?:Action \d+|Answer): ?(.*)$",
     "hotpotqa": r"^(?:Action \d+|Answer): ?(.*)$",
     "reflexion": r"^Action \d+: (.*)$",
