@@ -226,7 +226,7 @@ def _step(turn: RawTurn, style: str, options: ImportOptions, summary: ImportSumm
             starts.append((position, kind))
             position += len(text)
         return Step(turn.observation, completion, turn.action, join_spans(completion, starts), supervised=supervised)
-    made_up = made_up_at(completion)
+    made_up = made_up_at(completion, style)
     if made_up is not None:
         summary.made_up += 1
         said = completion[:made_up].rstrip()

@@ -65,11 +65,15 @@ class Body:
         value: Text, or a list (of messages, of steps, of strings, of pairs).
         key: Under which key it was found; "" where the record is nothing else.
         fields: The record's other fields, those of the objects around the trajectory included.
+        prompt: Of a text that a record keeps beside its prompt, the prompt; "" elsewhere.
+        whole: Whether the text is one trajectory, so that what looks like episodes before the last are its examples.
     """
 
     value: str | list[Any]
     key: str
     fields: dict[str, Any]
+    prompt: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

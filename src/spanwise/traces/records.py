@@ -22,6 +22,7 @@ from spanwise.traces.tool_text import read_literal
 #: Keys under which logs keep a trajectory, the surest first.
 BODY_KEYS = (
     "messages",
+    "contents",
     "conversations",
     "conversation",
     "traj",
@@ -66,6 +67,16 @@ _LIST_KEYS = (
     "traces",
 )
 
+#: Keys under which a text is one trajectory: what looks like episodes before the last are examples.
+_WHOLE_KEYS = (
+    *("traj", "trajectory", "scratchpad", "response", "completion", "output", "prediction", "generation"),
+    *("prompt", "input"),
+)
+#: Keys of what a record keeps of the text before.
+_PROMPT_KEYS = ("prompt", "instruction", "input", "question", "query", "claim", "goal")
+#: How a text begins that tells its task itself.
+_OPENS = re.compile(r"\s*(?:Question|Claim|Task|You are in the middle of a room)\b")
+
 #: Objects that may lie around a trajectory.
 _AROUND = (
     "output",
@@ -79,6 +90,8 @@ _AROUND = (
     "trace",
     "body",
     "episode",
+    "memory",
+    "agent_memory",
 )
 
 #: How chat templates begin a turn.
@@ -152,8 +165,8 @@ def find_bodies(value: Any, key: str = "") -> Iterator[Body]:
         key: Under which key it stands.
     """
     if isinstance(value, str):
-        parsed = read_literal(value) if value.lstrip()[:1] in ("[", "{") else None
-        if isinstance(parsed, (list, dict)):
+        parsed = read_literal(value) if value.lstrip()[:1] in ("[", "{", '"') else None
+        if isinstance(parsed, (list, dict, str)) and parsed != value:
             yield from find_bodies(parsed, key)
         elif value.strip():
             yield Body(value, key, {})
@@ -167,13 +180,25 @@ def find_bodies(value: Any, key: str = "") -> Iterator[Body]:
             inner = _columns(inner) if isinstance(inner, dict) else inner
             if isinstance(inner, (str, list)) and not _is_message(value):
                 around = {other: one for other, one in value.items() if other != name}
-                yield from (Body(found.value, name, around) for found in find_bodies(inner, name))
+                for found in find_bodies(inner, name):
+                    whole = isinstance(found.value, str) and name in _WHOLE_KEYS
+                    prompt = _prompt_of(around, str(found.value)) if whole and name not in _PROMPT_KEYS else ""
+                    yield Body(found.value, name, around, prompt, whole)
         for name in _AROUND:
             inner = value.get(name)
             if isinstance(inner, dict):
                 around = {other: one for other, one in value.items() if other != name}
                 for found in find_bodies(inner):
-                    yield Body(found.value, found.key, {**around, **found.fields})
+                    yield Body(found.value, found.key, {**around, **found.fields}, found.prompt, found.whole)
+
+
+def _prompt_of(fields: dict[str, Any], text: str) -> str:
+    """What a record keeps beside a text that came before it; "" where the text holds it itself."""
+    parts = [fields.get(key) for key in _PROMPT_KEYS]
+    said = [one.strip() for one in parts if isinstance(one, str) and one.strip()]
+    prompt = "\n".join(said)
+    opening = text[: len(prompt) + 2000]
+    return "" if any(one in opening for one in said) or _OPENS.match(text) else prompt
 
 
 def _joined(value: dict[str, Any]) -> Iterator[Body]:
@@ -226,9 +251,12 @@ def _is_message(value: Any) -> bool:
     inner = value.get("message")
     if isinstance(inner, dict) and "role" in inner:
         return True
-    return ("role" in value or "from" in value) and bool(
-        {"content", "value", "text", "parts", "tool_calls"} & set(value)
-    )
+    if value.get("type") in ("human", "ai") and ("content" in value or "data" in value):
+        return True
+    return ("role" in value or "from" in value) and bool(_SAID & value.keys())
+
+
+_SAID = {"content", "value", "text", "parts", "tool_calls"}
 
 
 def _is_turns(value: list[Any]) -> bool:
@@ -242,7 +270,9 @@ def _is_turns(value: list[Any]) -> bool:
         return all(isinstance(one[1], str) for one in some)
     if not all(isinstance(one, dict) for one in some):
         return False
-    return any(_is_message(one) or "class_" in one for one in some) or all(_is_step(one) for one in some)
+    if any(_is_message(one) or "class_" in one or one.get("lc") == 1 for one in some):
+        return True
+    return sum(_is_step(one) for one in value) * 2 >= len(value)
 
 
 _STEP_KEYS = {"action", "command", "observation", "observations", "model_output", "tool_calls", "response", "code"}
@@ -279,10 +309,12 @@ def _is_json(line: bytes) -> bool:
 
 
 def _decode(data: bytes, path: Path) -> str:
+    """The text of a file: UTF-8, or UTF-16 where it says so (PowerShell writes that)."""
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise TraceError(f"{path}: not UTF-8 text: {error}") from error
+    return text if "\n" in text else text.replace("\r", "\n")
 
 
 def _lines(path: Path, raw: BinaryIO, file: BinaryIO, *first: bytes) -> Iterator[Record | Damaged]:

@@ -11,7 +11,8 @@ A completion is what an agent wrote in one turn. Agents write in a handful of st
     tags    <think>It may be in box 2.</think>       REASON, as is text before a command
             <action>go to box 2</action>             ACT, as is text after the thought where no command follows
 
-    tools   the same with <tool_call>...</tool_call>; text without any tag is the answer, so ACT
+    tools   the same with <tool_call>...</tool_call>, or the tokens with which models begin calls (DeepSeek, Llama,
+            Mistral, Qwen-Agent); text without any of these is the answer, so ACT
 
     code    Thought: I look it up.                   REASON
             ```py ... ```                            ACT: the fence, what announces it and what ends it
@@ -31,20 +32,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from spanwise.traces.labels import labels
 from spanwise.types import Span, SpanKind
 
 #: A command that starts so is addressed to the agent itself: the environment never sees it.
 _THINK = re.compile(r"think\s*[:\[]", re.IGNORECASE)
 
-#: Markers count at the start of a line only (spaces and Markdown's emphasis before them allowed), so that a thought may
-#: mention the words. Numbers (``Action 3:``) are ReAct's.
-_MARK = r"^[ \t]*(?:\#{1,4}[ \t]+)?(?P<mark>\*{0,2}(?:%s)(?:[ \t]+\d+)?\*{0,2}[ \t]*:)"
-_REASON_WORDS = "thoughts?|think|thinking|reasoning|reflection|action[ \t]?path"
-_ACT_WORDS = "action|act|(?:final[ \t]+)?answer"
-_REACT = re.compile(
-    _MARK % f"(?P<reason>{_REASON_WORDS})|(?P<act>{_ACT_WORDS})", re.MULTILINE | re.IGNORECASE | re.VERBOSE
-)
-_ACTION_INPUT = re.compile(r"^[ \t]*\*{0,2}action[ _]input\*{0,2}[ \t]*:", re.MULTILINE | re.IGNORECASE)
+#: Markers count at the start of a line only, so that a thought may mention the words; numbers are ReAct's.
+_REACT = labels("reason", "act")
+_ACTION_INPUT = labels("input")
 
 #: A prompt sign that starts a line, as in ReAct's ALFWorld prompts.
 _PROMPT_SIGN = re.compile(
@@ -62,25 +58,34 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 
+#: Tokens with which models begin calls; what follows is the call, to the end.
+_CALL_TOKEN = re.compile(r"<｜tool▁calls?▁begin｜>|<\|python_tag\|>|\[TOOL_CALLS\]|✿FUNCTION✿")
 #: A call of the tool that some harnesses give agents to think with (tau-bench).
 _THINK_CALL = re.compile(r"""\{\s*["']name["']:\s*["']think["']""")
 
 _CODE_END = re.compile(r"[ \t]*(?:<end_code>|</code>)?\s*")
+#: What may stand after a fence that opens: the name of a language, to the end of its line.
+_LANGUAGE = re.compile(r"\w*[ \t]*\r?\n")
 _SPACE = re.compile(r"\s*")
 
 _CODE_MARK = re.compile(
     r"^[ \t]*(?:(?P<reason>\*{0,2}(?:thoughts?|reasoning)\*{0,2}[ \t]*:)|(?P<act>\*{0,2}(?:code|action)\*{0,2}[ \t]*:))"
-    r"|^[ \t]*(?P<fence>```)|(?P<open><code>)|(?P<shut></code>|<end_code>)",
+    r"|(?P<announced>In summary, the next action)|(?P<fence>```)|(?P<open><code>)|(?P<shut></code>|<end_code>)",
     re.MULTILINE | re.IGNORECASE,
 )
 
-#: What an environment says, and a model only if it makes it up.
-_MADE_UP = re.compile(
-    r"^[ \t]*(?:Human:[ \t]*)?\*{0,2}observation(?:[ \t]+\d+)?\*{0,2}[ \t]*:"
-    r"|<(?:information|tool_response|tool_call_result|observations?)>"
-    r"|<\|im_start\|>|<｜User｜>|<｜tool▁outputs▁begin｜>",
+#: What an environment says, and a model only if it makes it up: tags and markup anywhere, labels where agents use any.
+_MADE_UP_TAG = re.compile(
+    r"<(?:information|tool_response|tool_call_result|observations?)>|<\|im_start\|>|<｜User｜>|<｜tool▁outputs▁begin｜>",
+    re.IGNORECASE,
+)
+_MADE_UP_LABEL = re.compile(
+    r"^[ \t]*(?:(?:\#{1,4}[ \t]+)?\*{0,2}(?:observation|观察|观察结果)(?:[ \t]?\d+)?\*{0,2}[ \t]*[:：]"
+    r"|(?:Human|User|Environment):)",
     re.MULTILINE | re.IGNORECASE,
 )
+#: Styles in which a line may begin with ``Observation:`` as any other may: an answer to a user, a bare command.
+_UNLABELLED = ("tools", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +118,20 @@ def segment(completion: str, style: str) -> Segmentation:
     return STYLES[style](completion)
 
 
-def made_up_at(completion: str) -> int | None:
+def made_up_at(completion: str, style: str) -> int | None:
     """Where a completion begins to say what only an environment can know; None where it does not.
 
     An agent that was not stopped in time goes on with an ``Observation:`` of its own.
     """
-    found = _MADE_UP.search(completion)
-    return None if found is None else found.start()
+    tag = _MADE_UP_TAG.search(completion)
+    end = len(completion) if tag is None else tag.start()
+    if style not in _UNLABELLED:
+        fences = counted = 0
+        for label in _MADE_UP_LABEL.finditer(completion, 0, end):
+            fences, counted = fences + completion.count("```", counted, label.start()), label.start()
+            if fences % 2 == 0:  # what a program says in a string is no observation
+                return label.start()
+    return None if tag is None else tag.start()
 
 
 def bare(text: str) -> str:
@@ -160,13 +172,13 @@ def _segment_react(completion: str) -> Segmentation:
     marks = list(_REACT.finditer(completion))
     for mark, end in zip(marks, _starts_of_next(marks, len(completion)), strict=True):
         if mark["reason"] is not None:
-            starts.append((mark.start("mark"), SpanKind.REASON))
+            starts.append((mark.start("label"), SpanKind.REASON))
             continue
         is_thought = _THINK.match(completion[mark.end() : mark.end() + 40].lstrip()) is not None
-        starts.append((mark.start("mark"), SpanKind.REASON if is_thought else SpanKind.ACT))
+        starts.append((mark.start("label"), SpanKind.REASON if is_thought else SpanKind.ACT))
         if action is None or (think_only and not is_thought):
             said = completion[mark.end() : end]
-            command = said.strip() if "answer" in mark["act"].lower() else _command(said)
+            command = said.strip() if mark["act"].lower().endswith(("answer", "答案", "回答")) else _command(said)
             action, think_only = (command, is_thought) if command else (action, think_only)
     return Segmentation(join_spans(completion, starts), action, think_only)
 
@@ -210,7 +222,8 @@ def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segme
     inside: str | None = None  # name of the open tag
     begun = 0
     thought = False
-    for tag in _TAG.finditer(completion):
+    token = _CALL_TOKEN.search(completion)
+    for tag in _TAG.finditer(completion, 0, token.start() if token else len(completion)):
         kind = SpanKind.REASON if tag["reason"] is not None else SpanKind.ACT
         name = (tag["reason"] or tag["act"]).lower()
         if not tag["close"]:
@@ -231,7 +244,10 @@ def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segme
         elif inside is None and kind is SpanKind.REASON and not thought and len(pieces) == 1:
             pieces = [(0, SpanKind.REASON), (_after_space(completion, tag.end()), None)]
             thought = True
-    if inside is not None and pieces[-1][1] is SpanKind.ACT:
+    if token is not None:
+        pieces.append((token.start(), SpanKind.ACT))
+        commands.append(completion[token.start() :].strip())
+    elif inside is not None and pieces[-1][1] is SpanKind.ACT:
         commands.append(completion[begun:].strip())
     elif inside is not None:
         inner = next((tag for tag in _TAG.finditer(completion, begun) if tag["act"] and not tag["close"]), None)
@@ -277,9 +293,12 @@ def _segment_code(completion: str) -> Segmentation:
         elif mark["fence"] or mark["open"]:
             if not announced:
                 starts.append((mark.start(), SpanKind.ACT))
-            newline = completion.find("\n", mark.end())
-            begun = mark.end() if mark["open"] else newline + 1 if newline >= 0 else len(completion)
+            language = _LANGUAGE.match(completion, mark.end())
+            begun = mark.end() if mark["open"] or language is None else language.end()
             opened_by_tag = mark["open"] is not None
+        elif mark["announced"]:  # WebArena's prompts ask for these words
+            starts.append((mark.start(), SpanKind.ACT))
+            announced = True
         elif mark["act"]:
             starts.append((mark.start("act"), SpanKind.ACT))
             announced = True

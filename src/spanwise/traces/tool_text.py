@@ -105,7 +105,7 @@ def call_of(value: Any) -> ToolCall | None:
     if isinstance(value.get("function"), dict):
         value = value["function"]
     name = value.get("name")
-    arguments = value.get("arguments", value.get("parameters", value.get("input", {})))
+    arguments = next((value[key] for key in ("arguments", "parameters", "input", "args") if key in value), {})
     return ToolCall(name, arguments_of(arguments)) if isinstance(name, str) else None
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from spanwise.traces.formats.conversation import conversation_episode
-from spanwise.traces.formats.messages import read_messages, role_of
+from spanwise.traces.formats.messages import read_messages, role_of, unwrapped
+from spanwise.traces.formats.tags import has_results, tags_episodes
 from spanwise.traces.formats.transcript import tile, transcript_episodes
 from spanwise.traces.raw import Body, RawEpisode, TraceFormat
 
@@ -58,10 +59,14 @@ def chat_episodes(body: Body) -> Iterator[RawEpisode]:
     if messages is None:
         return
     said = [one for one in messages if one.role == "assistant"]
-    if len(said) == 1 and not said[0].calls and _is_transcript(said[0].text):
+    if len(said) == 1 and not said[0].calls:
         asked = "\n\n".join(one.text for one in messages[: messages.index(said[0])])
-        yield from transcript_episodes(f"Question: {asked}\n{said[0].text}" if asked else said[0].text)
-        return
+        if _is_transcript(said[0].text):
+            yield from transcript_episodes(f"Question: {asked}\n{said[0].text}" if asked else said[0].text)
+            return
+        if has_results(said[0].text):
+            yield from tags_episodes(Body(said[0].text, body.key, body.fields, asked))
+            return
     episode = conversation_episode(messages)
     if episode is not None:
         yield episode
@@ -69,7 +74,7 @@ def chat_episodes(body: Body) -> Iterator[RawEpisode]:
 
 def _is_transcript(text: str) -> bool:
     """Whether a completion holds several turns of both sides: then it is a log, not an agent that makes things up."""
-    roles = [one.role for one in tile(text)]
+    roles = [one.side for one in tile(text)]
     return roles.count("environment") > 1 and roles.count("agent") > 1
 
 
@@ -78,16 +83,16 @@ def _events(body: Body) -> list[dict[str, Any]]:
     values = body.value if isinstance(body.value, list) else []
     if not all(isinstance(one, dict) for one in values):
         return []
-    if not any("message" in one for one in values):
-        return values
-    inner = [one.get("message") for one in values]
-    return [one if isinstance(one, dict) and "role" in one else value for one, value in zip(inner, values, strict=True)]
+    return [unwrapped(one) for one in values] if any(_CARRIERS & one.keys() for one in values) else values
 
 
 def _blocks(value: dict[str, Any]) -> list[Any]:
     content = value.get("content")
     return content if isinstance(content, list) else []
 
+
+#: Keys of what carries a message.
+_CARRIERS = {"message", "data", "lc"}
 
 OPENAI = _format("OpenAI messages with tool calls", _openai)
 ANTHROPIC = _format("Anthropic content blocks", _anthropic)

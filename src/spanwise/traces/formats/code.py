@@ -21,7 +21,7 @@ def _evidence(body: Body) -> str | None:
 
 
 def _episodes(body: Body) -> Iterator[RawEpisode]:
-    for episode in transcript_episodes(str(body.value)):
+    for episode in transcript_episodes(str(body.value), body.prompt, body.whole):
         yield replace(episode, style="code")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from spanwise.traces.formats.messages import Message
+from spanwise.traces.labels import labels
 from spanwise.traces.raw import RawEpisode, RawTurn
 from spanwise.traces.segment import segment
 from spanwise.traces.tool_text import ToolMessage, call_json, completion_parts, write_responses
@@ -14,25 +15,20 @@ from spanwise.types import SpanKind
 
 #: What tells a style, the surest first.
 _STYLE_MARKS: dict[str, re.Pattern[str]] = {
-    "tools": re.compile(r"<tool_call>\s*(?:[{\[]|<function=)"),
+    "tools": re.compile(
+        r"<tool_call>\s*(?:[{\[]|<function=)|<｜tool▁calls?▁begin｜>|<\|python_tag\|>|\[TOOL_CALLS\]|✿FUNCTION✿"
+    ),
     "tags": re.compile(
         r"</?(?:action|act|search|answer|execute\w*|tool|code|python|function|function_call|command|cmd|begin_of_query)\b",
         re.IGNORECASE,
     ),
-    "react": re.compile(
-        r"^[ \t]*(?:\#{1,4} )?\*{0,2}(?:action|act|final answer|thought)(?: \d+)?\*{0,2}[ \t]*:",
-        re.MULTILINE | re.IGNORECASE,
-    ),
+    "react": labels("reason", "act"),
     "think": re.compile(r"^>?[ \t]*think[:\[]", re.MULTILINE | re.IGNORECASE),
-    "code": re.compile(r"^[ \t]*```", re.MULTILINE),
+    "code": re.compile(r"```|<code>"),
 }
-_CODE_BLOCK = re.compile(r"^[ \t]*(?:Code:|```)|<code>", re.MULTILINE)
-_ACTION_LINE = re.compile(
-    r"^[ \t]*\*{0,2}(?:action|act|final answer)(?: \d+)?\*{0,2}[ \t]*:", re.MULTILINE | re.IGNORECASE
-)
-
-_ACTION_INPUT = re.compile(r"^[ \t]*Action[ _]Input:", re.MULTILINE)
-_THOUGHT = re.compile(r"\s*Thought:")
+_ACTION_LINE = labels("act")
+_ACTION_INPUT = labels("input")
+_THOUGHT = labels("reason")
 
 #: An answer to the instructions, before the task is told.
 _ACKNOWLEDGEMENT = re.compile(
@@ -45,6 +41,7 @@ _TASK_BEGINS = re.compile(
     r"now (?:begin|start)|\(END OF EXAMPLES?\)|now here is the (?:task|question))",
     re.IGNORECASE,
 )
+_OPENING = re.compile(r"(?:-= Welcome to TextWorld|You are in the middle of a room)")
 _EXAMPLES = re.compile(r"\b(?:examples?|demonstrations?)\b", re.IGNORECASE)
 
 
@@ -53,7 +50,7 @@ def choose_style(texts: Sequence[str]) -> str:
     found = {style: sum(mark.search(text) is not None for text in texts) for style, mark in _STYLE_MARKS.items()}
     if found["tools"]:
         return "tools"
-    if found["react"] and not any(map(_ACTION_LINE.search, texts)) and any(map(_CODE_BLOCK.search, texts)):
+    if found["code"] and found["code"] >= sum(_ACTION_LINE.search(text) is not None for text in texts):
         return "code"
     style = max(found, key=lambda one: found[one])
     if found[style]:
@@ -107,6 +104,7 @@ def _where_it_begins(messages: Sequence[Message], style: str) -> tuple[int, int]
         told = told or _EXAMPLES.search(message.text) is not None
         if told and message.role == "user" and index > begun and _TASK_BEGINS.search(message.text):
             begun = index
+    begun = max(begun, _last_opening(messages[: speaking[-1]]))
     first = next((at for at in speaking if at >= begun), None)
     if first is not None and first < speaking[-1]:
         text = messages[first].text
@@ -116,9 +114,16 @@ def _where_it_begins(messages: Sequence[Message], style: str) -> tuple[int, int]
     return begun, sum(at < begun for at in speaking)
 
 
+def _last_opening(messages: Sequence[Message]) -> int:
+    """Index of the message in which a game begins for the last time: those before it are examples. 0 if it is one."""
+    heard = [index for index, one in enumerate(messages) if one.role == "user"]
+    openings = [index for index in heard if _OPENING.match(messages[index].text)]
+    return openings[-1] if 1 < len(openings) < len(heard) / 2 else 0
+
+
 def _is_unmarked_answer(text: str, style: str, said: Sequence[Message]) -> bool:
-    """Whether the last turn is an answer that nothing marks, as LangChain's agents give it."""
-    calls = style == "react" and any(_ACTION_INPUT.search(one.text) for one in said)
+    """Whether the last turn is an answer that nothing marks, as LangChain's agents and those that code give it."""
+    calls = style == "code" or (style == "react" and any(_ACTION_INPUT.search(one.text) for one in said))
     return calls and segment(text, style).action is None and not _THOUGHT.match(text)
 
 

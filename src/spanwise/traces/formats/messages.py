@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from spanwise.traces.tool_text import ToolCall, arguments_of, call_of, read_literal
+from spanwise.traces.tool_text import ToolCall, arguments_of, call_of, read_completion, read_literal
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -33,6 +33,9 @@ _ROLES: dict[str, Role] = {
 }
 #: Roles of a call that stands in a message of its own (ms-swift, Hermes data sets).
 _CALL_ROLES = ("tool_call", "function_call", "tool-call")
+
+#: What LangChain calls the roles, under ``type``.
+_KINDS_OF_LANGCHAIN = ("human", "ai", "system", "tool", "function")
 
 #: The fields of a message that is nothing but its text.
 _PLAIN = {"role", "from", "content", "value"}
@@ -71,7 +74,25 @@ def role_of(message: Any) -> str | None:
     if not isinstance(message, dict):
         return None
     role = message.get("role", message.get("from"))
-    return role.lower() if isinstance(role, str) else None
+    if isinstance(role, str):
+        return role.lower()
+    kind = message.get("type")
+    return kind if kind in _KINDS_OF_LANGCHAIN and isinstance(message.get("content"), (str, list)) else None
+
+
+def unwrapped(value: Any) -> Any:
+    """A message out of what carries it: the event of a session log, or LangChain's serialised object."""
+    if not isinstance(value, dict):
+        return value
+    inner = value.get("message")
+    if isinstance(inner, dict) and "role" in inner:
+        return inner
+    if isinstance(value.get("data"), dict) and value.get("type") in _KINDS_OF_LANGCHAIN:
+        return {"type": value["type"], **value["data"]}
+    if value.get("lc") == 1 and isinstance(value.get("kwargs"), dict) and isinstance(value.get("id"), list):
+        kind = str(value["id"][-1]).removesuffix("Message").removesuffix("MessageChunk").lower()
+        return {"type": kind, **value["kwargs"]}
+    return value
 
 
 def read_messages(values: Sequence[Any]) -> list[Message] | None:
@@ -132,22 +153,50 @@ def _read_message(value: dict[str, Any], role: Role) -> Iterator[Message]:
         if isinstance(block, str):
             texts.append(block)
             continue
-        kind = block.get("type") if isinstance(block, dict) else None
+        kind = _kind_of(block)
         if kind in ("thinking", "reasoning"):
-            thoughts.append(str(block.get("thinking") or block.get("text") or ""))
+            thoughts.append(_text(block.get("thinking") or block.get("text") or _inner(block, "reasoningContent")))
         elif kind == "redacted_thinking":
             continue
         elif kind in ("tool_use", "server_tool_use", "tool_call", "function_call"):
-            calls.append(ToolCall(str(block.get("name")), arguments_of(block.get("input", block.get("arguments")))))
+            held = next((block[key] for key in ("toolUse", "functionCall") if key in block), block)
+            calls += [call] if (call := call_of(held)) is not None else []
         elif kind in ("tool_result", "function_call_output", "web_search_tool_result"):
-            yield Message("tool", _text(block.get("content", block.get("output", ""))))
+            held = next((block[key] for key in ("toolResult", "functionResponse") if key in block), block)
+            yield Message(
+                "tool", _text(next((held[key] for key in ("content", "output", "response") if key in held), ""))
+            )
         elif kind in _UNREADABLE:
             texts.append(_UNREADABLE[kind])
         else:
             texts.append(_text(block))
     text = "\n".join(one for one in texts if one) if len(texts) > 1 else "".join(texts)
+    if thoughts and (told := read_completion(text)).reasoning in thoughts:  # some servers give the thought twice
+        text = text[text.index("</think>") + len("</think>") :].lstrip("\n") if told.reasoning else text
     if text or calls or thoughts or not isinstance(content, list):
         yield Message(role, text, "\n\n".join(filter(None, thoughts)) or None, tuple(calls), supervised)
+
+
+def _kind_of(block: Any) -> str | None:
+    """The type of a block; Bedrock and Gemini tell it by the name of its only key."""
+    if not isinstance(block, dict):
+        return None
+    if "toolUse" in block or "functionCall" in block:
+        return "tool_use"
+    if "toolResult" in block or "functionResponse" in block:
+        return "tool_result"
+    if "reasoningContent" in block or block.get("thought") is True:
+        return "thinking"
+    kind = block.get("type")
+    return kind if isinstance(kind, str) else None
+
+
+def _inner(block: dict[str, Any], key: str) -> Any:
+    """The text in the innermost of objects that hold nothing else."""
+    value = block.get(key)
+    while isinstance(value, dict) and "text" not in value and len(value) == 1:
+        value = next(iter(value.values()))
+    return value
 
 
 def _calls(value: dict[str, Any]) -> Iterator[ToolCall]:

@@ -19,11 +19,11 @@ _EXAMPLES = re.compile(r"\bexamples?\b", re.IGNORECASE)
 GOAL = re.compile(r"Your task is to: *([^\n]*)")
 
 
-def prompt_sign_episodes(text: str) -> Iterator[RawEpisode]:
+def prompt_sign_episodes(text: str, whole: bool = False) -> Iterator[RawEpisode]:
     """The episodes of a text; where examples stand before the task, that of the task alone."""
     starts = [match.start() for match in _OPENING.finditer(text)] or [0]
     system = None
-    if _EXAMPLES.search(text[: starts[0]]):
+    if whole or _EXAMPLES.search(text[: starts[0]]):
         starts = starts[-1:]
     if text[: starts[0]].strip():
         system = text[: starts[0]].strip()
@@ -68,5 +68,5 @@ def _evidence(body: Body) -> str | None:
 FORMAT = TraceFormat(
     "ReAct on text games (ALFWorld, KnowAgent)",
     _evidence,
-    lambda body: prompt_sign_episodes(body.value) if isinstance(body.value, str) else iter(()),
+    lambda body: prompt_sign_episodes(body.value, body.whole) if isinstance(body.value, str) else iter(()),
 )

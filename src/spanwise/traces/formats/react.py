@@ -6,39 +6,42 @@ import re
 from collections.abc import Iterator
 
 from spanwise.traces.formats.transcript import transcript_episodes
+from spanwise.traces.labels import labels
 from spanwise.traces.raw import Body, RawEpisode, TraceFormat
 
-_AGENT = re.compile(r"^[ \t]*\*{0,2}(?:Thought|THOUGHT|Action|ACTION|Act)(?: (\d+))?\*{0,2}[ \t]*:", re.MULTILINE)
-_QUESTION = re.compile(r"^(?:Question|Claim):", re.MULTILINE)
-_ANSWER = re.compile(r"^(?:Final )?Answer:", re.MULTILINE)
-_INPUT = re.compile(r"^[ \t]*Action[ _]Input:", re.MULTILINE)
+_ANY_CASE = labels("reason", "act", "input")
+_CAPITALS = labels("reason", "act", "input", ignore_case=False)
+_QUESTION = labels("task", ignore_case=False)
+
+
+def _found(body: Body) -> list[re.Match[str]]:
+    """The agent's labels of a text; those in small letters only where there are no others."""
+    if not isinstance(body.value, str):
+        return []
+    return list(_CAPITALS.finditer(body.value)) or list(_ANY_CASE.finditer(body.value))
 
 
 def _numbered(body: Body) -> str | None:
-    found = [mark[1] for mark in _AGENT.finditer(body.value)] if isinstance(body.value, str) else []
-    numbers = [one for one in found if one]
-    return f"{len(numbers)} markers such as 'Action {numbers[0]}:'" if numbers else None
+    numbered = [mark for mark in _found(body) if mark["number"]]
+    return f"{len(numbered)} markers such as {numbered[0]['label']!r}" if numbered else None
 
 
 def _plain(body: Body) -> str | None:
-    if not isinstance(body.value, str):
+    found = _found(body)
+    if not found or any(mark["number"] for mark in found) or not isinstance(body.value, str):
         return None
-    found = _AGENT.findall(body.value)
-    if found and not any(found):
-        return f"{len(found)} markers such as 'Thought:' and 'Action:'"
-    question = None if found else _QUESTION.search(body.value)
-    answered = question is not None and _ANSWER.search(body.value, question.end()) is not None
-    return "'Question:' and 'Answer:'" if answered else None
+    if all((mark["act"] or "").lower().endswith("answer") for mark in found) and not _QUESTION.search(body.value):
+        return None
+    return f"{len(found)} markers such as {found[0]['label']!r}"
 
 
 def _langchain(body: Body) -> str | None:
-    if isinstance(body.value, str) and (found := len(_INPUT.findall(body.value))):
-        return f"{found} lines begin with 'Action Input:'"
-    return None
+    inputs = [mark for mark in _found(body) if mark["input"]]
+    return f"{len(inputs)} lines begin with {inputs[0]['label']!r}" if inputs else None
 
 
 def _episodes(body: Body) -> Iterator[RawEpisode]:
-    return transcript_episodes(body.value) if isinstance(body.value, str) else iter(())
+    return transcript_episodes(body.value, body.prompt, body.whole) if isinstance(body.value, str) else iter(())
 
 
 NUMBERED = TraceFormat("ReAct with numbers (HotPotQA, FEVER)", _numbered, _episodes)

@@ -36,16 +36,23 @@ def _evidence(body: Body) -> str | None:
     return f"{len(tags)} tags: {', '.join(kinds)}" if tags else None
 
 
-def _episodes(body: Body) -> Iterator[RawEpisode]:
+def tags_episodes(body: Body) -> Iterator[RawEpisode]:
+    """The episode of a text whose results stand in tags."""
     text = str(body.value)
-    asked = next((str(body.fields[key]) for key in _ASKED if body.fields.get(key)), "")
+    asked = body.prompt or next((str(body.fields[key]) for key in _ASKED if body.fields.get(key)), "")
     first = _AGENT.search(text)
     # Where the prompt is a field of its own, all of the text is the agent's; else what stands before the first tag.
-    begun = 0 if "prompt" in body.fields or first is None else first.start()
+    begun = 0 if body.prompt or first is None else first.start()
     opening = text[:begun].strip() or asked
     question = _QUESTION.search(opening)
     turns, final = _turns(text, begun, [opening] if opening else [])
     yield RawEpisode(tuple(turns), "tags", question[1].strip() if question else asked, final_observation=final)
+
+
+def has_results(text: str) -> bool:
+    """Whether a text holds results of an environment, opened and closed, and goes on after them."""
+    result = _RESULT.search(text)
+    return result is not None and result.end() < len(text.rstrip()) and "</" in result[0]
 
 
 def _turns(text: str, position: int, heard: list[str]) -> tuple[list[RawTurn], str | None]:
@@ -97,4 +104,4 @@ def _space_end(text: str, start: int) -> int:
     return space.end()
 
 
-FORMAT = TraceFormat("tags with results between them (Search-R1, verl-agent)", _evidence, _episodes)
+FORMAT = TraceFormat("tags with results between them (Search-R1, verl-agent)", _evidence, tags_episodes)

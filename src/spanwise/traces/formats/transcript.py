@@ -1,40 +1,36 @@
-"""Transcripts: one text with both sides of an episode, told apart by words at the start of lines.
+"""Transcripts: one text with both sides of an episode, told apart by labels at the start of lines.
 
 ``Thought 1:``, ``Action 1:`` are the agent's, ``Observation 1:`` the environment's, ``Question:`` (which logs may
-number: ``3687 Question:``) begins an episode, and what programs print between episodes ends one. A
-number must be the one that comes next, so that a page which happens to hold ``Action 7:`` stays an observation.
+number: ``3687 Question:``) begins an episode, and what programs print between episodes ends one. A number must be the
+one that comes next, so that a page which happens to hold ``Action 7:`` stays an observation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from spanwise.traces.labels import labels
 from spanwise.traces.raw import RawEpisode, RawTurn
 
-Role = Literal["agent", "environment", "task", "end"]
+Side = Literal["agent", "environment", "task", "end"]
 
-_WORDS: dict[str, Role] = {
-    **dict.fromkeys(
-        ("thought", "action", "actionpath", "actioninput", "act", "answer", "finalanswer", "think"), "agent"
-    ),
-    **dict.fromkeys(("observation", "obs"), "environment"),
-    **dict.fromkeys(("question", "claim", "task", "instruction", "goal", "query"), "task"),
-    **dict.fromkeys(("correctanswer", "tail"), "end"),
-}
-_MARK = re.compile(
-    r"^[ \t]*(?:(?P<tail>-{5,}[ \t\r]*$|\{'steps':.*$|> Finished chain\.)|"
-    r"(?:\d+[ ](?=Question:|Claim:))?(?P<star>\*{0,2})"
-    r"(?P<word>Thought|THOUGHT|Think|Action[ ]?Path|Action[ _]Input|Action|ACTION|Act|Final Answer|Answer|"
-    r"Observation|OBSERVATION|Obs|Question|Claim|Task|Instruction|Goal|Query|Correct answer)"
-    r"(?:[ ](?P<number>\d+))?(?P=star)[ \t]*:(?P=star)[ \t]?)",
-    re.MULTILINE,
+_ROLES = ("reason", "act", "input", "observation", "task")
+_LABELS = {ignore: labels(*_ROLES, ignore_case=ignore) for ignore in (True, False)}
+_AGENT = labels("reason", "act", ignore_case=False)
+#: Numbers that logs put before a question.
+_COUNTED = re.compile(r"^\d+ (?=(?:Question|Claim):)", re.MULTILINE)
+#: What programs print after an episode: rules, results, the right answer.
+_TAIL = re.compile(
+    r"^(?:-{5,}[ \t\r]*$|\{'steps':.*$|> Finished chain\.|Correct answer: *(?P<answer>.*)$)", re.MULTILINE
 )
-#: The last words of environments that answer questions.
+#: The last words of environments that answer questions, and the last commands of agents.
 _ENDED = re.compile(r"Answer is (?:CORRECT|INCORRECT)|Episode finished")
-
+_FINISH = re.compile(r"finish|answer|submit", re.IGNORECASE)
+#: A command that is closed on its line, with text after a blank line that is not the agent's any more.
+_CLOSED = re.compile(r"[ \t]*\w+\[[^\n]*\][ \t\r]*\n[ \t\r]*\n")
 #: How ReAct's programs print what an episode brought.
 _SCORED = re.compile(r"'reward': ([\d.]+)")
 _EXAMPLES = re.compile(r"\b(?:examples?|demonstrations?)\b", re.IGNORECASE)
@@ -46,117 +42,167 @@ class Segment:
     """A stretch of a transcript, of one side; the segments of a text tile it.
 
     Attributes:
-        role: Whose it is; ``task`` begins an episode, ``end`` is a remark after it.
-        start: Where it begins, its marker included.
-        begun: Where its text begins, after the marker.
+        side: Whose it is; ``task`` begins an episode, ``end`` is a remark after it.
+        start: Where it begins, its label included.
+        begun: Where its text begins, after the label.
         end: Where it ends.
+        number: Of the agent's first label; None where it has none.
     """
 
-    role: Role
+    side: Side
     start: int
     begun: int
     end: int
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A label: the side that it opens, its kind, where it stands, where its text begins, its number."""
+
+    side: Side
+    kind: str
+    start: int
+    begun: int
+    number: int | None
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Which markers count, as a text is read from the beginning."""
+    """Which marks count, as a text is read from the beginning."""
 
+    text: str
     numbered: bool
-    state: Role | None = None
-    begun: int = 0  # where the text of the segment begins that is being read
+    acts: bool  # whether there are actions, or answers alone
+    side: Side | None = None
+    begun: int = 0  # where the text begins that is being read
+    command: int = 0  # where the last command begins
     number: int = 0
 
-    def accepts(self, mark: re.Match[str], following: re.Match[str] | None, text: str) -> bool:
-        word, number = _name(mark), mark["number"]
-        role = _WORDS[word]
-        if role == "task":
-            return self._begins_episode(mark, following, text)
-        if role == "end":
-            return self.state in ("environment", "agent")
-        if word in ("answer", "finalanswer"):
-            return self.state in ("agent", "task")
+    def accepts(self, mark: _Mark, following: _Mark | None) -> bool:
+        """Whether a mark opens a segment here."""
+        if mark.side == "task":
+            return self._begins_episode(mark, following)
+        if mark.side == "end":
+            return self.side in ("environment", "agent")
+        if mark.kind == "answer":
+            return self.side in ("agent", "task")
         if not self.numbered:
-            return role == "agent" or self.state == "agent"
-        if number is None:
-            return word == "actioninput" and self.state == "agent"
-        if role == "environment":
-            return self.state == "agent" and int(number) == self.number
-        restarts = int(number) == 1 and self.state in ("environment", "end", "task")
-        continues = int(number) == self.number and self.state == "agent"
-        return restarts or continues or int(number) == self.number + 1
+            return mark.side == "agent" or self.side == "agent"
+        if mark.number is None:
+            return mark.kind == "input" and self.side == "agent"
+        if mark.side == "environment":
+            return self.side == "agent" and mark.number == self.number
+        restarts = mark.number <= 1 and self.side in ("environment", "end", "task")
+        continues = mark.number == self.number and self.side == "agent"
+        return restarts or continues or mark.number == self.number + 1
 
-    def _begins_episode(self, mark: re.Match[str], following: re.Match[str] | None, text: str) -> bool:
-        if mark["number"] is not None:
+    def read(self, mark: _Mark) -> None:
+        """Takes note of a mark that was accepted."""
+        if mark.side == "agent":
+            self.command = self.command if mark.kind == "reason" else mark.start
+            self.number = self.number if mark.number is None else mark.number
+        elif mark.side == "task":
+            self.number = 0
+        if mark.side != "agent" or self.side != "agent":
+            self.begun = mark.begun
+        self.side = mark.side
+
+    def _begins_episode(self, mark: _Mark, following: _Mark | None) -> bool:
+        if mark.number is not None:
             return False
-        if following is None:
-            return self.state is None or self.state == "end"
-        if self.numbered and following["number"] is not None:
-            return int(following["number"]) == 1
-        if self.state in (None, "end", "task"):
+        if self.numbered and following is not None and following.number is not None:
+            return following.number <= 1
+        if self.side in (None, "end", "task"):
             return True
-        if self.state == "environment" and _ENDED.match(text, self.begun):
+        if following is None or following.side != "agent":
+            return False
+        if self.side == "environment" and _ENDED.match(self.text, self.begun):
             return True
-        blank = text.endswith(("\n\n", "\n\r\n", "\n \n"), 0, mark.start())
-        return blank or (_name(following) in ("answer", "thought") and self.state == "agent")
+        finished = _FINISH.search(self.text, self.command, mark.start) is not None
+        if self.side == "agent":
+            return finished
+        return finished and following.kind in (("reason", "act") if self.acts else ("reason", "act", "answer"))
 
 
 def tile(text: str) -> list[Segment]:
-    """The segments of a text, which tile it; what stands before the first marker is the environment's."""
-    marks = list(_MARK.finditer(text))
-    numbered = any(one["number"] == "1" and _WORDS[_name(one)] == "agent" for one in marks)
-    reader = _Reader(numbered)
-    borders: list[tuple[Role, int, int]] = []
+    """The segments of a text, which tile it; what stands before the first label is the environment's."""
+    marks = _marks(text)
+    numbers = [one.number for one in marks if one.side == "agent" and one.number is not None]
+    reader = _Reader(text, bool(numbers) and numbers[0] <= 1, any(one.kind == "act" for one in marks))
+    reader.number = numbers[0] - 1 if reader.numbered else 0
+    accepted: list[_Mark] = []
     for index, mark in enumerate(marks):
-        following = marks[index + 1] if index + 1 < len(marks) else None
-        if not reader.accepts(mark, following, text):
-            continue
-        role = _WORDS[_name(mark)]
-        if role == "agent" and mark["number"] is not None:
-            reader.number = int(mark["number"])
-        elif role == "task":
-            reader.number = 0
-        if not (role == "agent" and borders and borders[-1][0] == "agent"):
-            borders.append((role, mark.start(), mark.end()))
-        if role != "agent" or reader.state != "agent":
-            reader.begun = mark.end()
-        reader.state = role
-    if not borders or borders[0][1] > 0:
-        borders.insert(0, ("environment", 0, 0))
-    ends = [*(start for _, start, _ in borders[1:]), len(text)]
-    return [Segment(role, start, begun, end) for (role, start, begun), end in zip(borders, ends, strict=True)]
+        if reader.accepts(mark, marks[index + 1] if index + 1 < len(marks) else None):
+            if not (mark.side == reader.side == "agent"):
+                accepted.append(mark)
+            reader.read(mark)
+    if not accepted or accepted[0].start > 0:
+        accepted.insert(0, _Mark("environment", "", 0, 0, None))
+    ends = [*(one.start for one in accepted[1:]), len(text)]
+    return [Segment(one.side, one.start, one.begun, end, one.number) for one, end in zip(accepted, ends, strict=True)]
 
 
-def transcript_episodes(text: str) -> Iterator[RawEpisode]:
-    """The episodes of a transcript; where examples stand before the task, that of the task alone."""
-    segments = tile(text)
+def _marks(text: str) -> list[_Mark]:
+    """All labels of a text, in order; those in small letters only where the agent has no others."""
+    found: list[_Mark] = []
+    for mark in _LABELS[_AGENT.search(text) is None].finditer(text):
+        number = None if mark["number"] is None else int(mark["number"])
+        if mark["task"]:
+            found.append(_Mark("task", "task", mark.start(), mark.end(), number))
+        elif mark["observation"]:
+            found.append(_Mark("environment", "observation", mark.start(), mark.end(), number))
+        else:
+            kind = "reason" if mark["reason"] else "input" if mark["input"] else "act"
+            if mark["act"] and mark["act"].lower().endswith(("answer", "答案", "回答")):
+                kind = "answer"
+            found.append(_Mark("agent", kind, mark.start(), mark.end(), number))
+    found += [
+        _Mark("task", "task", mark.start(), text.index(":", mark.end()) + 1, None) for mark in _COUNTED.finditer(text)
+    ]
+    for mark in _TAIL.finditer(text):
+        begun = mark.end() if mark["answer"] is None else mark.start("answer")
+        found.append(_Mark("end", "end", mark.start(), begun, None))
+    return sorted(found, key=lambda one: one.start)
+
+
+def transcript_episodes(text: str, prompt: str = "", whole: bool = False) -> Iterator[RawEpisode]:
+    """The episodes of a transcript; where examples stand before the task, that of the task alone.
+
+    Args:
+        text: The transcript.
+        prompt: What stood before it: instructions, examples, the question.
+        whole: Whether it is one trajectory, so that all but the last episode are examples.
+    """
+    if prompt:
+        text, whole = prompt + ("" if prompt.endswith(("\n", ":", ": ")) else "\n") + text, True
     groups: list[list[Segment]] = [[]]
-    for segment in segments:
-        if segment.role == "task" or _starts_anew(text, segment, groups[-1]):
+    for segment in tile(text):
+        if segment.side == "task" or _starts_anew(segment, groups[-1]):
             groups.append([])
         groups[-1].append(segment)
-    lead = groups.pop(0) if not any(one.role == "agent" for one in groups[0]) else []
+    lead = groups.pop(0) if not any(one.side == "agent" for one in groups[0]) else []
     prefix = text[: lead[-1].end] if lead else ""
-    played = [group for group in groups if any(one.role == "agent" for one in group)]
-    ends = [match.end() for match in _EXAMPLES_END.finditer(text) if played and match.end() <= played[-1][0].begun + 1]
-    if len(played) > 1 and (_EXAMPLES.search(prefix) or ends):
+    played = [group for group in groups if any(one.side == "agent" for one in group)]
+    ended = any(match.end() <= played[-1][0].begun + 1 for match in _EXAMPLES_END.finditer(text)) if played else False
+    if len(played) > 1 and (whole or ended or _EXAMPLES.search(prefix)):
         prefix, played = text[: played[-1][0].start], played[-1:]
-    if lead and not any(one.role == "task" for group in played for one in group) and len(played) == 1:
+    if lead and len(played) == 1 and not any(one.side == "task" for one in played[0]):
         yield _episode(text, [*lead, *played[0]], None)
         return
     for group in played:
         yield _episode(text, group, prefix.strip() or None)
 
 
-def _starts_anew(text: str, segment: Segment, group: list[Segment]) -> bool:
-    """Whether an episode begins without a question: after the end of one, or because numbers begin again at 1."""
-    if segment.role != "agent" or not any(one.role == "agent" for one in group):
+def _starts_anew(segment: Segment, group: Sequence[Segment]) -> bool:
+    """Whether an episode begins without a question: after the end of one, or because numbers begin again."""
+    if segment.side != "agent" or not any(one.side == "agent" for one in group):
         return False
-    mark = _MARK.match(text, segment.start)
-    return group[-1].role == "end" or bool(mark and mark["number"] == "1")
+    first = next(one.number for one in group if one.side == "agent")
+    return group[-1].side == "end" or (segment.number is not None and segment.number == first)
 
 
-def _episode(text: str, segments: list[Segment], system: str | None) -> RawEpisode:
+def _episode(text: str, segments: Sequence[Segment], system: str | None) -> RawEpisode:
     """The episode of segments that begin with the task and alternate between the agent and its environment."""
     turns: list[RawTurn] = []
     heard: list[str] = []
@@ -164,19 +210,21 @@ def _episode(text: str, segments: list[Segment], system: str | None) -> RawEpiso
     task = ""
     reward: float | None = None
     for segment in segments:
-        if segment.role == "agent":
-            turns.append(RawTurn("\n".join(heard), text[segment.start : segment.end].strip()))
-            heard = []
-        elif segment.role == "end":
+        said = text[segment.begun : segment.end].strip()
+        if segment.side == "agent":
+            end = _end_of_command(text, segment)
+            turns.append(RawTurn("\n".join(heard), text[segment.start : end].strip()))
+            heard = [rest] if (rest := text[end : segment.end].strip()) else []
+        elif segment.side == "end":
             tail = text[segment.start : segment.end]
-            if tail.lstrip().startswith("Correct answer:"):
-                metadata["correct_answer"] = text[segment.begun : segment.end].strip().partition("\n")[0]
+            if segment.begun < segment.end and tail.startswith("Correct answer:"):
+                metadata["correct_answer"] = said.partition("\n")[0]
             if scored := _SCORED.search(tail):
                 reward = float(scored[1])
-        elif segment.role == "task":
-            task = text[segment.begun : segment.end].strip()
+        elif segment.side == "task":
+            task = said
             heard.append(text[segment.start : segment.end].strip())
-        elif said := text[segment.begun : segment.end].strip():
+        elif said:
             heard.append(said)
     return RawEpisode(
         turns=tuple(turns),
@@ -190,5 +238,11 @@ def _episode(text: str, segments: list[Segment], system: str | None) -> RawEpiso
     )
 
 
-def _name(mark: re.Match[str]) -> str:
-    return "tail" if mark["tail"] is not None else re.sub("[ _]", "", mark["word"]).lower()
+_ACT = labels("act")
+
+
+def _end_of_command(text: str, segment: Segment) -> int:
+    """Where an agent's text ends: after a command that is closed in brackets, a blank line is not its any more."""
+    commands = list(_ACT.finditer(text, segment.start, segment.end))
+    closed = _CLOSED.match(text, commands[-1].end(), segment.end) if commands else None
+    return segment.end if closed is None else closed.end()
