@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from spanwise.agents.protocol import Completion, History
 from spanwise.agents.ragged_cache import RaggedCache
 from spanwise.data.render import PLAIN, Rendering
-from spanwise.data.tokenize import context_ids, prompt_ids
+from spanwise.data.tokenize import prompt_ids, read_on
 from spanwise.errors import ModelError
 
 #: Tokens, padding included, of one pass over prompts: bounds the memory that long prompts take.
@@ -76,7 +76,7 @@ class HuggingFaceAgent:
 
         Args:
             model: Any causal LM with plain attention in all layers.
-            tokenizer: The model's; its end-of-sequence token ends a turn.
+            tokenizer: The model's; a turn ends with its end-of-sequence token, or as the rendering ends it.
             name: How trajectories name the agent.
             temperature: 0 takes the most likely token; above, tokens are drawn from softmax(logits / temperature).
             max_new_tokens: Tokens after which a completion is cut off.
@@ -94,7 +94,8 @@ class HuggingFaceAgent:
         self.max_new_tokens = max_new_tokens
         self.seed = seed
         self.rendering = rendering
-        self._end = _end_of_turn(tokenizer)
+        self._pad = _end_of_turn(tokenizer)
+        self._ends = frozenset(rendering.ends(tokenizer))
         self._vocabulary = len(tokenizer)
         self._context_length = _context_length(model)
         _check_attention(model)
@@ -139,13 +140,21 @@ class HuggingFaceAgent:
             session = self._sessions[history.episode] = _Session(self._free_row(), ids, len(history.steps))
             self._session_of_row[session.row] = session
         else:
-            session.ids += context_ids(history.steps, history.observation, self.tokenizer, self.rendering)
-            session.turns += 1
+            self._go_on(session, history)
         room = self._context_length - len(session.ids)
         if room <= 0:
             return None
         uniform = random.Random(f"{self.seed}/{history.task_id}/{history.seed}/{len(history.steps)}")
         return _Turn(session, min(room, self.max_new_tokens), uniform)
+
+    def _go_on(self, session: _Session, history: History) -> None:
+        """Adds what is read next; where the rendering changes what it wrote before, that is read anew from there on."""
+        ids = read_on(session.ids, history.steps, history.observation, self.tokenizer, self.rendering)
+        known = zip(session.ids[: session.cached], ids[:-1], strict=False)
+        same = next((at for at, (old, new) in enumerate(known) if old != new), min(session.cached, len(ids) - 1))
+        self._cache.crop(session.row, same)
+        session.ids, session.cached = ids, same
+        session.turns += 1
 
     def _free_row(self) -> int:
         """A row that no episode has."""
@@ -197,7 +206,7 @@ class HuggingFaceAgent:
         plan = self._cache.plan([session.row for session in sessions], counts)
         longest = max(counts)
         padded = [
-            [self._end] * (longest - count) + session.ids[session.cached : session.cached + count]
+            [self._pad] * (longest - count) + session.ids[session.cached : session.cached + count]
             for session, count in zip(sessions, counts, strict=True)
         ]
         logits_B1V = self.model(
@@ -231,14 +240,14 @@ class HuggingFaceAgent:
 
     def _retire(self, turns: list[_Turn]) -> list[_Turn]:
         """The turns that go on, in the order of their rows, which are made the first ones."""
-        active = [turn for turn in turns if turn.token_ids[-1] != self._end and len(turn.token_ids) < turn.limit]
+        active = [turn for turn in turns if turn.token_ids[-1] not in self._ends and len(turn.token_ids) < turn.limit]
         if len(active) < len(turns):
             self._gather_in_front(active)
         return sorted(active, key=lambda turn: turn.session.row)
 
     def _finish(self, turn: _Turn) -> Completion:
         turn.session.generated = tuple(turn.token_ids)
-        ended = turn.token_ids[-1] == self._end
+        ended = turn.token_ids[-1] in self._ends
         ids = turn.token_ids[:-1] if ended else turn.token_ids
         text = self.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
         assert isinstance(text, str)

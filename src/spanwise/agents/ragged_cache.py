@@ -97,6 +97,10 @@ class RaggedCache(Cache):
         """Forgets what a row holds."""
         self.lengths[row] = 0
 
+    def crop(self, row: int, length: int) -> None:
+        """Forgets what a row holds after its first ``length`` tokens."""
+        self.lengths[row] = min(length, self.lengths[row])
+
     def swap(self, first: int, second: int) -> None:
         """Exchanges two rows."""
         longest = max(self.lengths[first], self.lengths[second])

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanwise.data.render import PLAIN, Rendering
+from spanwise.data.pieces import NO_PREAMBLE, Piece, Preamble, Rendering, preamble_of
+from spanwise.data.render import PLAIN
 from spanwise.errors import TokenizationError
 from spanwise.types import Span, SpanKind, Step, Trajectory
 
@@ -55,22 +56,50 @@ class TokenizedTrajectory:
 
 
 def context_ids(
-    steps: Sequence[Step], observation: str, tokenizer: PreTrainedTokenizerBase, rendering: Rendering = PLAIN
+    steps: Sequence[Step],
+    observation: str,
+    tokenizer: PreTrainedTokenizerBase,
+    rendering: Rendering = PLAIN,
+    preamble: Preamble = NO_PREAMBLE,
 ) -> list[int]:
     """Ids that a model reads between its last completion and its answer to ``observation``.
+
+    Raises:
+        TokenizationError: The rendering cannot carry the history, or changes what it wrote before.
+    """
+    with _naming_step(len(steps)):
+        context = rendering.context(steps, observation, preamble)
+        if context.changed is not None:
+            raise TokenizationError(context.changed)
+    return _piece_ids(context.pieces, tokenizer)
+
+
+def read_on(
+    ids: list[int],
+    steps: Sequence[Step],
+    observation: str,
+    tokenizer: PreTrainedTokenizerBase,
+    rendering: Rendering = PLAIN,
+    preamble: Preamble = NO_PREAMBLE,
+) -> list[int]:
+    """Ids that a model reads before it answers ``observation``, of which it has read and said ``ids`` so far.
+
+    They begin with ``ids``, unless the rendering changes now what it wrote before.
 
     Raises:
         TokenizationError: The rendering cannot carry the history.
     """
     with _naming_step(len(steps)):
-        pieces = rendering.context(steps, observation)
-    return [
-        token_id for piece in pieces for token_id in _encode(piece.text, tokenizer, markup=piece.markup)["input_ids"]
-    ]
+        context = rendering.context(steps, observation, preamble)
+    return ([] if context.changed is not None else ids) + _piece_ids(context.pieces, tokenizer)
 
 
 def prompt_ids(
-    steps: Sequence[Step], observation: str, tokenizer: PreTrainedTokenizerBase, rendering: Rendering = PLAIN
+    steps: Sequence[Step],
+    observation: str,
+    tokenizer: PreTrainedTokenizerBase,
+    rendering: Rendering = PLAIN,
+    preamble: Preamble = NO_PREAMBLE,
 ) -> list[int]:
     """Ids that a model reads before it answers ``observation``: the same in training and in play.
 
@@ -79,64 +108,78 @@ def prompt_ids(
     """
     ids: list[int] = []
     for index, step in enumerate(steps):
-        ids += context_ids(steps[:index], step.observation, tokenizer, rendering)
+        ids = read_on(ids, steps[:index], step.observation, tokenizer, rendering, preamble)
+        if step.token_ids is not None:
+            ids += step.token_ids
+            continue
         with _naming_step(index):
-            rendering.check_completion(steps[: index + 1])
-            ids += _completion_ids(step, tokenizer)[0] if step.token_ids is None else step.token_ids
-    return ids + context_ids(steps, observation, tokenizer, rendering)
+            ids += _completion_ids(steps[: index + 1], tokenizer, rendering, preamble)[0]
+    return read_on(ids, steps, observation, tokenizer, rendering, preamble)
 
 
 def tokenize_trajectory(
     trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase, rendering: Rendering = PLAIN
 ) -> TokenizedTrajectory:
-    """The token arrays of a trajectory.
+    """The token arrays of a trajectory, in one row.
 
     A token that straddles two spans takes the kind of its first character that is not a space. The end-of-turn token
     is ACT.
 
     Raises:
+        TokenizationError: Stored ids do not spell the completion, the rendering cannot carry a step or changes earlier
+            ones, or nothing would be supervised.
+    """
+    turns = _turns(trajectory, tokenizer, rendering)
+    changed = next((turn for turn in turns if turn.changed is not None), None)
+    if changed is not None:
+        raise TokenizationError(f"trajectory {trajectory.id!r}, step {changed.step}: {changed.changed}")
+    return _one_row(trajectory, turns)
+
+
+def tokenize_samples(
+    trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase, rendering: Rendering = PLAIN
+) -> list[TokenizedTrajectory]:
+    """The token arrays of a trajectory: one row, or one per supervised step where the rendering changes earlier steps.
+
+    The row of a step has the id ``<trajectory>@<step>`` and that step throughout. What is read before its completion is
+    :func:`prompt_ids`, earlier completions as the rendering writes them by then, and CONTEXT.
+
+    Raises:
         TokenizationError: Stored ids do not spell the completion, the rendering cannot carry a step, or nothing would
             be supervised.
     """
-    ids: list[int] = []
-    kinds: list[int] = []
-    steps: list[int] = []
-    for index, step in enumerate(trajectory.steps):
-        history = trajectory.steps[: index + 1]
-        try:
-            context = context_ids(history[:-1], step.observation, tokenizer, rendering)
-            with _naming_step(index):
-                rendering.check_completion(history)
-                completion, completion_kinds = _completion_ids(step, tokenizer)
-        except TokenizationError as error:
-            raise TokenizationError(f"trajectory {trajectory.id!r}, {error}") from error
-        if not step.supervised:
-            completion_kinds = [int(SpanKind.CONTEXT)] * len(completion)
-        ids += context + completion
-        kinds += [int(SpanKind.CONTEXT)] * len(context) + completion_kinds
-        steps += [index] * (len(context) + len(completion))
-    if not any(kinds[1:]):
-        raise TokenizationError(
-            f"trajectory {trajectory.id!r}: none of its {len(ids)} tokens would be supervised; "
-            "expected at least one completion"
-        )
-    array = np.asarray(ids, dtype=np.int64)
-    return TokenizedTrajectory(
-        id=trajectory.id,
-        input_ids=array[:-1],
-        target_ids=array[1:],
-        kind=np.asarray(kinds[1:], dtype=np.int8),
-        step=np.asarray(steps[1:], dtype=np.int32),
-    )
+    turns = _turns(trajectory, tokenizer, rendering)
+    if all(turn.changed is None for turn in turns):
+        return [_one_row(trajectory, turns)]
+    rows: list[TokenizedTrajectory] = []
+    read: list[int] = []
+    for turn in turns:
+        read = ([] if turn.changed is not None else read) + turn.context
+        if any(turn.kinds):
+            ids = read + turn.completion
+            kinds = [int(SpanKind.CONTEXT)] * len(read) + turn.kinds
+            rows.append(_row(f"{trajectory.id}@{turn.step}", ids, kinds, [turn.step] * len(ids)))
+        read = read + turn.completion
+    if not rows:
+        raise _nothing_supervised(trajectory, len(read))
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
 class OverlongReport:
-    """What became of trajectories that exceed the length limit."""
+    """What became of rows that exceed the length limit.
+
+    Attributes:
+        kept: Rows that are left.
+        cut: Those of them that were cut after a step.
+        dropped: Rows that are not left.
+        samples: Trajectories that are a row per step, for the rendering changes earlier steps.
+    """
 
     kept: int
     cut: int
     dropped: int
+    samples: int = 0
 
 
 def tokenize_all(
@@ -146,36 +189,101 @@ def tokenize_all(
     overlong: str,
     rendering: Rendering = PLAIN,
 ) -> tuple[list[TokenizedTrajectory], OverlongReport]:
-    """All trajectories, none longer than ``max_length`` positions.
+    """All trajectories as rows, see :func:`tokenize_samples`, none longer than ``max_length`` positions.
 
     Args:
         trajectories: What to tokenise.
         tokenizer: A fast tokenizer.
         max_length: Positions that a row may have.
-        overlong: ``cut`` after the last step that fits (dropped if not even the first does), or ``drop``.
+        overlong: ``cut`` after the last step that fits (dropped if nothing supervised is left), or ``drop``.
         rendering: How histories become text.
 
     Raises:
         TokenizationError: Nothing is left, or a trajectory has nothing to supervise.
     """
     rows: list[TokenizedTrajectory] = []
-    cut = dropped = 0
+    cut = dropped = samples = 0
     for trajectory in trajectories:
-        row = tokenize_trajectory(trajectory, tokenizer, rendering)
-        if len(row) > max_length:
-            fits = int(row.step[max_length])  # the first step that does not end within the limit
-            if overlong == "drop" or fits == 0:
+        found = tokenize_samples(trajectory, tokenizer, rendering)
+        samples += found[0].id != trajectory.id
+        for whole in found:
+            row = whole if len(whole) <= max_length or overlong == "drop" else _until(whole, max_length)
+            if len(row) > max_length or not row.supervised:
                 dropped += 1
                 continue
-            end = int(np.searchsorted(row.step, fits))
-            row = TokenizedTrajectory(row.id, row.input_ids[:end], row.target_ids[:end], row.kind[:end], row.step[:end])
-            cut += 1
-        rows.append(row)
+            cut += row is not whole
+            rows.append(row)
     if not rows:
         raise TokenizationError(
             f"zero supervised tokens: no trajectory is left to train on ({dropped} dropped as longer than {max_length})"
         )
-    return rows, OverlongReport(len(rows), cut, dropped)
+    return rows, OverlongReport(len(rows), cut, dropped, samples)
+
+
+def _until(row: TokenizedTrajectory, max_length: int) -> TokenizedTrajectory:
+    """The steps of a row that end within the limit."""
+    end = int(np.searchsorted(row.step, row.step[max_length]))  # where the first step begins that does not
+    return TokenizedTrajectory(row.id, row.input_ids[:end], row.target_ids[:end], row.kind[:end], row.step[:end])
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A step as ids, and the kind of each id of its completion, the end of turn included."""
+
+    step: int
+    context: list[int]
+    changed: str | None
+    completion: list[int]
+    kinds: list[int]
+
+
+def _turns(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase, rendering: Rendering) -> list[_Turn]:
+    preamble = preamble_of(trajectory)
+    turns: list[_Turn] = []
+    for index, step in enumerate(trajectory.steps):
+        history = trajectory.steps[: index + 1]
+        try:
+            with _naming_step(index):
+                context = rendering.context(history[:-1], step.observation, preamble)
+                completion, kinds = _completion_ids(history, tokenizer, rendering, preamble)
+        except TokenizationError as error:
+            raise TokenizationError(f"trajectory {trajectory.id!r}, {error}") from error
+        if not step.supervised:
+            kinds = [int(SpanKind.CONTEXT)] * len(completion)
+        turns.append(_Turn(index, _piece_ids(context.pieces, tokenizer), context.changed, completion, kinds))
+    return turns
+
+
+def _one_row(trajectory: Trajectory, turns: Sequence[_Turn]) -> TokenizedTrajectory:
+    ids: list[int] = []
+    kinds: list[int] = []
+    steps: list[int] = []
+    for turn in turns:
+        ids += turn.context + turn.completion
+        kinds += [int(SpanKind.CONTEXT)] * len(turn.context) + turn.kinds
+        steps += [turn.step] * (len(turn.context) + len(turn.completion))
+    if not any(kinds[1:]):
+        raise _nothing_supervised(trajectory, len(ids))
+    return _row(trajectory.id, ids, kinds, steps)
+
+
+def _row(name: str, ids: list[int], kinds: list[int], steps: list[int]) -> TokenizedTrajectory:
+    """The one place that shifts."""
+    array = np.asarray(ids, dtype=np.int64)
+    return TokenizedTrajectory(
+        id=name,
+        input_ids=array[:-1],
+        target_ids=array[1:],
+        kind=np.asarray(kinds[1:], dtype=np.int8),
+        step=np.asarray(steps[1:], dtype=np.int32),
+    )
+
+
+def _nothing_supervised(trajectory: Trajectory, tokens: int) -> TokenizationError:
+    return TokenizationError(
+        f"trajectory {trajectory.id!r}: none of its {tokens} tokens would be supervised; "
+        "expected at least one completion"
+    )
 
 
 @contextmanager
@@ -186,32 +294,45 @@ def _naming_step(index: int) -> Iterator[None]:
         raise TokenizationError(f"step {index}: {error}") from error
 
 
-def _completion_ids(step: Step, tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
-    """Ids of a completion and of the end of its turn, and the kind of each."""
-    eos = tokenizer.eos_token_id
-    if not isinstance(eos, int):
-        raise TokenizationError("the tokenizer has no end-of-turn token (eos_token)")
+def _completion_ids(
+    steps: Sequence[Step], tokenizer: PreTrainedTokenizerBase, rendering: Rendering, preamble: Preamble
+) -> tuple[list[int], list[int]]:
+    """Ids of the last completion and of the end of its turn, and the kind of each."""
+    step = steps[-1]
     if step.token_ids is None:
-        encoding = _encode(step.completion, tokenizer)
-        ids, offsets = list(encoding["input_ids"]), list(encoding["offset_mapping"])
-        ended = True
+        written = rendering.completion(steps, preamble)
+        text, spans = written.text, written.spans
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        begun = 0
+        for piece in written.pieces:
+            encoding = _encode(piece, tokenizer)
+            ids += encoding["input_ids"]
+            offsets += [(begun + start, begun + end) for start, end in encoding["offset_mapping"]]
+            begun += len(piece.text)
+        ended = [rendering.ends(tokenizer)[0] if written.end is None else written.end]
     else:
-        ended = step.token_ids[-1:] == (eos,)
-        ids = list(step.token_ids[:-1] if ended else step.token_ids)
-        offsets = _generated_offsets(ids, step.completion, tokenizer)
-    kinds = [int(kind) for kind in token_kinds(offsets, step.completion, step.spans)]
-    if ended:
-        ids.append(eos)
-        kinds.append(int(SpanKind.ACT))
-    return ids, kinds
+        text, spans = step.completion, step.spans
+        ends = rendering.ends(tokenizer)
+        ended = [one for one in step.token_ids[-1:] if one in ends]
+        ids = list(step.token_ids[: len(step.token_ids) - len(ended)])
+        offsets = _generated_offsets(ids, text, tokenizer)
+    kinds = [int(kind) for kind in token_kinds(offsets, text, spans)]
+    return ids + ended, kinds + [int(SpanKind.ACT)] * len(ended)
 
 
-def _encode(text: str, tokenizer: PreTrainedTokenizerBase, markup: bool = False) -> BatchEncoding:
+def _piece_ids(pieces: Sequence[Piece], tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    return [token_id for piece in pieces for token_id in _encode(piece, tokenizer)["input_ids"]]
+
+
+def _encode(piece: Piece, tokenizer: PreTrainedTokenizerBase) -> BatchEncoding:
     """Ids and character offsets of text alone.
 
     Outside markup, what reads like a special token is text and cannot end a turn.
     """
-    return tokenizer(text, add_special_tokens=False, split_special_tokens=not markup, return_offsets_mapping=True)
+    return tokenizer(
+        piece.text, add_special_tokens=False, split_special_tokens=not piece.markup, return_offsets_mapping=True
+    )
 
 
 def token_kinds(offsets: Sequence[tuple[int, int]], text: str, spans: Sequence[Span]) -> list[SpanKind]:

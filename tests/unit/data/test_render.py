@@ -1,12 +1,14 @@
-"""Chat rendering: what is trained on, what is a special token, and which templates are refused."""
+"""Chat rendering of words: what is trained on, what is a special token, and which templates are refused."""
+
+from dataclasses import replace
 
 import pytest
 
 from spanwise.data.render import PLAIN, ChatRendering, make_rendering
-from spanwise.data.tokenize import context_ids, prompt_ids, tokenize_all, tokenize_trajectory
+from spanwise.data.tokenize import context_ids, prompt_ids, tokenize_all, tokenize_samples, tokenize_trajectory
 from spanwise.errors import TokenizationError
 from spanwise.traces.segment import segment
-from spanwise.types import SpanKind, Step, Trajectory
+from spanwise.types import Span, SpanKind, Step, Trajectory
 
 TEXTS = ["You see apple 1, box 2. Thought: take go to Action: system user assistant"]
 COMPLETIONS = ("Thought: the apple 1 is 🍎 hére.\nAction: take apple 1", "Thought: done.\nAction: go to box 2")
@@ -118,38 +120,149 @@ def test_a_completion_cannot_end_its_turn_in_words(tokenizer) -> None:
     assert row.target_ids[row.kind != SpanKind.CONTEXT].tolist().count(tokenizer.eos_token_id) == 1
 
 
-def test_a_template_that_drops_earlier_thoughts_is_refused(make_chat_tokenizer) -> None:
+def test_a_template_that_drops_earlier_thoughts_makes_no_row_of_all_steps(make_chat_tokenizer) -> None:
     tokenizer = make_chat_tokenizer(TEXTS, FORGETS)
     chat = ChatRendering(tokenizer)
     tokenize_trajectory(make(COMPLETIONS[:1]), tokenizer, chat)
     message = r"trajectory 't', step 1: .*changes earlier turns.*expected 'Thought: .*found 'Action: take"
     with pytest.raises(TokenizationError, match=message):
-        tokenize_all([make(COMPLETIONS)], tokenizer, 1000, "cut", chat)
+        tokenize_trajectory(make(COMPLETIONS), tokenizer, chat)
     with pytest.raises(TokenizationError, match=r"^step 1: .*changes earlier turns"):
         context_ids(make(COMPLETIONS).steps[:1], "You see 1.", tokenizer, chat)
 
 
-@pytest.mark.parametrize("completion", [" Thought: no.\nAction: x", "Thought: no.\nAction: x\n"])
-def test_a_template_that_strips_completions_is_refused(make_chat_tokenizer, completion) -> None:
+def test_a_template_that_drops_earlier_thoughts_makes_a_row_of_each_step(make_chat_tokenizer) -> None:
+    tokenizer = make_chat_tokenizer(TEXTS, FORGETS)
+    trajectory, chat = make(COMPLETIONS), ChatRendering(tokenizer)
+    rows = tokenize_samples(trajectory, tokenizer, chat)
+    assert [row.id for row in rows] == ["t@0", "t@1"]
+    for index, (row, completion) in enumerate(zip(rows, COMPLETIONS, strict=True)):
+        said = messages(trajectory)[: 2 * index + 1]
+        prompt = tokenizer.apply_chat_template(said, add_generation_prompt=True, return_dict=False)
+        ids, supervised = row_ids(row), row.kind != SpanKind.CONTEXT
+        assert (
+            ids[: len(prompt)] == prompt_ids(trajectory.steps[:index], f"You see {index}.", tokenizer, chat) == prompt
+        )
+        assert supervised.tolist() == [at >= len(prompt) - 1 for at in range(len(row))]
+        assert tokenizer.decode(row.target_ids[supervised]) == completion + "<|im_end|>"
+        assert (row.step == index).all()
+    assert "Thought" not in tokenizer.decode(rows[1].input_ids[: rows[1].kind.tolist().index(1)])
+
+
+def test_rows_of_steps_are_limited_and_counted(make_chat_tokenizer) -> None:
+    tokenizer = make_chat_tokenizer(TEXTS, FORGETS)
+    both, one, chat = make(COMPLETIONS), make(COMPLETIONS[:1]), ChatRendering(tokenizer)
+    rows, report = tokenize_all([both, one], tokenizer, 1000, "cut", chat)
+    assert [row.id for row in rows] == ["t@0", "t@1", "t"]
+    assert (report.kept, report.cut, report.dropped, report.samples) == (3, 0, 0, 1)
+    limit = len(rows[0])
+    assert len(rows[1]) > limit
+    for overlong in ("cut", "drop"):
+        rows, report = tokenize_all([both], tokenizer, limit, overlong, chat)
+        assert [row.id for row in rows] == ["t@0"]
+        assert (report.kept, report.cut, report.dropped, report.samples) == (1, 0, 1, 1)
+
+
+def test_a_step_that_is_not_learnt_has_no_row_and_is_read(make_chat_tokenizer) -> None:
+    tokenizer = make_chat_tokenizer(TEXTS, FORGETS)
+    whole, chat = make(COMPLETIONS), ChatRendering(tokenizer)
+    shown = replace(whole, steps=(replace(whole.steps[0], supervised=False), whole.steps[1]))
+    (row,) = tokenize_samples(shown, tokenizer, chat)
+    assert row.id == "t@1"
+    assert row_ids(row) == row_ids(tokenize_samples(whole, tokenizer, chat)[1])
+    silent = replace(whole, steps=tuple(replace(step, supervised=False) for step in whole.steps))
+    with pytest.raises(TokenizationError, match=r"trajectory 't': none of its \d+ tokens would be supervised"):
+        tokenize_samples(silent, tokenizer, chat)
+
+
+@pytest.mark.parametrize("completion", [" Thought: no.\nAction: x", "Thought: no.\nAction: x\n \n", " \tAction: y "])
+def test_where_a_template_trims_a_completion_what_it_writes_is_learnt(make_chat_tokenizer, completion) -> None:
     tokenizer = make_chat_tokenizer(TEXTS, STRIPS)
-    chat = ChatRendering(tokenizer)
-    tokenize_trajectory(make(COMPLETIONS), tokenizer, chat)
-    with pytest.raises(TokenizationError, match=r"'t', step 1: .*does not keep a completion as it is"):
-        tokenize_trajectory(make([COMPLETIONS[0], completion]), tokenizer, chat)
-    with pytest.raises(TokenizationError, match=r"holds the text of a special token.*'<\|im_end\|> ' became"):
-        context_ids((), "<|im_end|> ", tokenizer, chat)
+    spans = (Span(SpanKind.REASON, 0, 4), Span(SpanKind.ACT, 4, len(completion)))
+    trajectory = make([COMPLETIONS[0], completion])
+    trajectory = replace(trajectory, steps=(trajectory.steps[0], replace(trajectory.steps[1], spans=spans)))
+    row = tokenize_trajectory(trajectory, tokenizer, ChatRendering(tokenizer))
+    last = row.step == 1
+    reason = tokenizer.decode(row.target_ids[last & (row.kind == SpanKind.REASON)])
+    act = tokenizer.decode(row.target_ids[last & (row.kind == SpanKind.ACT)])
+    assert reason + act == completion.strip() + "<|im_end|>"
+    written = ChatRendering(tokenizer).completion(trajectory.steps)
+    assert written.text == completion.strip()
+    cut = len(completion[:4].lstrip())
+    assert [(span.kind, span.start, span.end) for span in written.spans] == [
+        (SpanKind.REASON, 0, cut),
+        (SpanKind.ACT, cut, len(written.text)),
+    ]
 
 
-def test_a_turn_must_end_with_the_token_that_ends_turns(make_chat_tokenizer) -> None:
-    tokenizer = make_chat_tokenizer(TEXTS, CHATML.replace("<|im_end|>", "<|pad|>"))
-    with pytest.raises(TokenizationError, match=r"step 0: .*expected 'im_end\|>', found 'pad\|>"):
+def test_a_template_that_changes_a_completion_otherwise_is_refused(make_chat_tokenizer) -> None:
+    for template, fault in (
+        (CHATML.replace("m.content", "m.content | upper"), r"(leaves out|does not keep|changes) a completion"),
+        (
+            CHATML.replace("m.content", "(m.content | replace('  ', ' '))"),
+            r"does not keep a completion as it is: 'x  y",
+        ),
+        (CHATML.replace("m.content", "(m.content if m.role == 'user' else 'I say: ' + m.content)"), r"puts 'I say: '"),
+        (CHATML.replace("m.content", "(m.content if m.role == 'user' else '...')"), r"leaves out a completion's text"),
+        (CHATML.replace("'\\n' + m", "'\\n' + ('' if loop.last else ' ') + m"), r"changes a completion|as its prompt"),
+    ):
+        tokenizer = make_chat_tokenizer(TEXTS, template)
+        with pytest.raises(TokenizationError, match=r"'t', step 0: the tokenizer: the chat template " + fault):
+            tokenize_samples(make(["x  y"]), tokenizer, ChatRendering(tokenizer))
+
+
+def test_text_that_reads_like_a_special_token_must_be_kept(make_chat_tokenizer) -> None:
+    tokenizer = make_chat_tokenizer(TEXTS, CHATML.replace("m.content", "(m.content | replace('pad', 'PAD'))"))
+    assert context_ids((), "pad <|im_end|>", tokenizer, ChatRendering(tokenizer))
+    with pytest.raises(TokenizationError, match=r"step 0: .*does not keep text as it is that holds .* special token"):
+        context_ids((), "<|pad|> ", tokenizer, ChatRendering(tokenizer))
+
+
+def test_a_turn_ends_with_the_special_token_that_the_template_writes(make_chat_tokenizer) -> None:
+    tokenizer = make_chat_tokenizer(TEXTS, CHATML.replace("<|im_end|>", "<|eot|>"))
+    with pytest.raises(TokenizationError, match=r"step 0: .*no special token at the end of a turn.*'<\|eot\|>"):
         tokenize_trajectory(make(COMPLETIONS), tokenizer, ChatRendering(tokenizer))
+    tokenizer.add_tokens(["<|eot|>"], special_tokens=True)
+    chat, end = ChatRendering(tokenizer), tokenizer.convert_tokens_to_ids("<|eot|>")
+    row = tokenize_trajectory(make(COMPLETIONS), tokenizer, chat)
+    assert [int(row.target_ids[row.step == index][-1]) for index in (0, 1)] == [end, end]
+    assert (row.kind[row.target_ids == end] == [SpanKind.CONTEXT, SpanKind.ACT] * 2).all()
+    assert chat.ends(tokenizer) == (end, tokenizer.eos_token_id)
+    said = [(*tokenizer.encode(COMPLETIONS[0]), end), (*tokenizer.encode(COMPLETIONS[1]), end)]
+    again = tokenize_trajectory(make(COMPLETIONS, token_ids=said), tokenizer, chat)
+    assert row_ids(again) == row_ids(row)
+    said[0] = (*said[0][:-1], tokenizer.eos_token_id)  # the model ended its turn otherwise than the template does
+    rows = tokenize_samples(make(COMPLETIONS, token_ids=said), tokenizer, chat)
+    assert [int(row.target_ids[-1]) for row in rows] == [tokenizer.eos_token_id, end]
+    assert tokenizer.eos_token_id not in rows[1].target_ids
 
 
 def test_what_a_template_refuses_is_an_error_in_a_line(make_chat_tokenizer) -> None:
     tokenizer = make_chat_tokenizer(TEXTS, "{{ raise_exception('no users here') }}")
     with pytest.raises(TokenizationError, match=r"step 0: .*cannot render 1 messages: no users here"):
         tokenize_trajectory(make(COMPLETIONS), tokenizer, ChatRendering(tokenizer))
+
+
+def test_instructions_are_context(family_tokenizer) -> None:
+    told = replace(make(COMPLETIONS), system="Be good.")
+    before = {
+        "chatml": "<|im_start|>system\nBe good.<|im_end|>\n<|im_start|>user\nYou see 0.<|im_end|>",
+        "smollm2": "<|im_start|>system\nBe good.<|im_end|>\n<|im_start|>user\nYou see 0.<|im_end|>",
+        "qwen2_5": "<|im_start|>system\nBe good.<|im_end|>\n<|im_start|>user\nYou see 0.<|im_end|>",
+        "gemma": "<bos><start_of_turn>user\nBe good.\n\nYou see 0.<end_of_turn>",  # has no system role
+        "deepseek": "<｜begin▁of▁sentence｜>Be good.<｜User｜>You see 0.",
+    }
+    for family, beginning in before.items():
+        tokenizer = family_tokenizer(family)
+        row, *_ = tokenize_samples(told, tokenizer, ChatRendering(tokenizer))
+        context = row_ids(row)[: row.kind.tolist().index(SpanKind.REASON) + 1]
+        assert tokenizer.decode(context).startswith(beginning)
+        assert tokenizer.decode(row.target_ids).count("Be good.") == 1
+    tokenizer = family_tokenizer("chatml")
+    row = tokenize_trajectory(told, tokenizer)
+    assert tokenizer.decode(row_ids(row)).startswith("Be good.\n\nYou see 0.\nThought: the apple")
+    assert tokenizer.decode(row.target_ids[row.step == 1]).startswith("You see 1.\nThought: done.")
+    assert row.kind.tolist().index(SpanKind.REASON) == len(tokenizer.encode("Be good.\n\nYou see 0.\n")) - 1
 
 
 def test_chat_needs_a_template_and_an_end_of_turn(tokenizer) -> None:

@@ -1,5 +1,7 @@
 """Tokens, kinds and the shift between what is read and what is predicted."""
 
+from dataclasses import replace
+
 import pytest
 
 from spanwise.config import TokenizerConfig
@@ -93,3 +95,12 @@ def test_overlong_trajectories_are_cut_between_steps(tokenizer) -> None:
     assert (report.kept, report.cut, report.dropped) == (1, 1, 0)
     assert len(rows[0]) == first_step
     assert rows[0].target_ids[-1] == tokenizer.eos_token_id
+
+
+def test_what_is_left_of_a_cut_trajectory_must_have_something_to_learn(tokenizer) -> None:
+    shown, learnt = make(COMPLETIONS).steps
+    trajectory = replace(make(COMPLETIONS), steps=(replace(shown, supervised=False), learnt))
+    whole = tokenize_trajectory(trajectory, tokenizer)
+    assert whole.kind[whole.step == 0].tolist() == [SpanKind.CONTEXT] * int((whole.step == 0).sum())
+    rows, report = tokenize_all([trajectory, make(COMPLETIONS[:1])], tokenizer, len(whole) - 1, "cut")
+    assert (len(rows), report.kept, report.cut, report.dropped, report.samples) == (1, 1, 0, 1, 0)
