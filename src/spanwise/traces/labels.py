@@ -10,12 +10,12 @@ from typing import Literal
 
 Role = Literal["reason", "act", "input", "observation", "task"]
 
-#: Words of each role, as regular expressions without case.
+#: Words of each role, as regular expressions without case; misspelt as programs in use write them.
 WORDS: dict[Role, str] = {
-    "reason": r"thoughts?|think(?:ing)?|reasoning|reflection|action[ \t]?path|思考|想法",
-    "act": r"action|act|(?:final[ \t]+)?answer|行动|动作|最终答案|最终回答",
+    "reason": r"thoughts?|think(?:ing)?|reasoning|action[ \t]?path|思考|想法",
+    "act": r"action|aciton|act|(?:final[ \t]+)?answer|行动|动作|最终答案|最终回答",
     "input": r"action[ _]input|行动输入|动作输入",
-    "observation": r"observation|obs|观察|观察结果",
+    "observation": r"observation|obversation|obervation|obs|观察|观察结果",
     "task": r"question|claim|task|instruction|goal|query|问题|任务",
 }
 

@@ -20,7 +20,7 @@ _SUCCESS_KEYS = (
     ),
     *("solved", "is_solved", "won", "goal_achieved", "accomplished", "result", "outcome", "verdict", "status"),
 )
-_REWARD_KEYS = ("reward", "final_reward", "total_reward", "score", "final_score", "em", "exact_match")
+_REWARD_KEYS = ("reward", "final_reward", "total_reward", "score", "final_score", "em", "exact_match", "max_reward")
 _AROUND = (
     "info",
     "metadata",
@@ -32,6 +32,7 @@ _AROUND = (
     "evaluation",
     "eval",
     "metrics",
+    "summary",
     "state",
 )
 _YES = ("true", "success", "successful", "succeeded", "ok", "pass", "passed", "correct", "solved", "resolved", "won")
@@ -42,6 +43,7 @@ _LAST_WORDS = (
     re.compile(r"Your score \(min [\d.]+, max [\d.]+\): ?([\d.]+)"),
     re.compile(r"Answer is (CORRECT|INCORRECT)"),
     re.compile(r"^[^\w\n]{0,20}(?:final )?(?:reward|score) ?[:=] ?([\d.]+)[^\w\n]*$", re.IGNORECASE | re.MULTILINE),
+    re.compile(r"\bwon ?= ?(True|False)\b"),
     re.compile(r"Result: Task (Success|Fail)"),
     re.compile(r"\*\*\* You have (won|lost) \*\*\*"),
 )

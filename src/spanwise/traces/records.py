@@ -251,6 +251,8 @@ def _is_message(value: Any) -> bool:
     inner = value.get("message")
     if isinstance(inner, dict) and "role" in inner:
         return True
+    if value.get("type") == "response_item" and isinstance(value.get("payload"), dict):
+        return True
     if value.get("type") in ("human", "ai") and ("content" in value or "data" in value):
         return True
     return ("role" in value or "from" in value) and bool(_SAID & value.keys())

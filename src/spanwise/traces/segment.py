@@ -41,6 +41,7 @@ _THINK = re.compile(r"think\s*[:\[]", re.IGNORECASE)
 #: Markers count at the start of a line only, so that a thought may mention the words; numbers are ReAct's.
 _REACT = labels("reason", "act")
 _ACTION_INPUT = labels("input")
+_INLINE = re.compile(r"(?<=[ \t])(?P<label>(?P<reason>\b\B)?(?P<act>Action) \d{1,6}:)")
 
 #: A prompt sign that starts a line, as in ReAct's ALFWorld prompts.
 _PROMPT_SIGN = re.compile(
@@ -76,7 +77,8 @@ _CODE_MARK = re.compile(
 
 #: What an environment says, and a model only if it makes it up: tags and markup anywhere, labels where agents use any.
 _MADE_UP_TAG = re.compile(
-    r"<(?:information|tool_response|tool_call_result|observations?)>|<\|im_start\|>|<｜User｜>|<｜tool▁outputs▁begin｜>",
+    r"<(?:information|tool_response|tool_call_result|observations?)>|<\|im_start\|>|<｜User｜>|<｜tool▁outputs▁begin｜>"
+    r"|✿RESULT✿",
     re.IGNORECASE,
 )
 _MADE_UP_LABEL = re.compile(
@@ -170,6 +172,8 @@ def _segment_react(completion: str) -> Segmentation:
     """Lines that begin with a marker open a span; text before the first of them is REASON."""
     starts, action, think_only = [(0, SpanKind.REASON)], None, False
     marks = list(_REACT.finditer(completion))
+    if not any(mark["act"] for mark in marks):  # some programs put thought and action on one line
+        marks += _INLINE.finditer(completion)
     for mark, end in zip(marks, _starts_of_next(marks, len(completion)), strict=True):
         if mark["reason"] is not None:
             starts.append((mark.start("label"), SpanKind.REASON))

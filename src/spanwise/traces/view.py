@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-import unicodedata
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,8 +32,9 @@ NAME_OF_KIND = {SpanKind.CONTEXT: "context", SpanKind.REASON: "reason", SpanKind
 #: Trajectories listed below the one that is shown.
 LISTED = 20
 
-#: Unicode's bidirectional embeddings, overrides and isolates: with them a text can look like another one.
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: Control characters but tab and line feed, lone surrogates, and Unicode's bidirectional embeddings, overrides and
+#: isolates: with those a text can look like another one.
+_UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\u202a-\\u202e\\u2066-\\u2069]")
 
 
 def show(
@@ -53,7 +54,7 @@ def show(
     """
     trajectories = read_trajectories(path)
     if trajectory_id is not None:
-        shown = _find(path, trajectories, trajectory_id)
+        shown = find(path, trajectories, trajectory_id)
     elif (shown := next(trajectories, None)) is None:
         raise TraceError(f"{path}: holds no trajectory")
     render_terminal(shown, console, None if tokenizer is None else _count_tokens(shown, tokenizer))
@@ -78,11 +79,11 @@ def render_terminal(trajectory: Trajectory, console: Console, tokens: Mapping[Sp
     grid = Table.grid(padding=(0, 1))
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for kind, text, remark in _rows(trajectory):
+    for kind, text, wrong in _rows(trajectory):
         label = Text(NAME_OF_KIND[kind], style=STYLE_OF_KIND[kind])
         body = Text(printable(text.strip("\n")), style=STYLE_OF_KIND[kind])
-        if remark:
-            body.append(f"  ({remark})", style="yellow")
+        if wrong:
+            body.append(f"  ({wrong})", style="yellow")
         grid.add_row(label, body)
     console.print(grid)
 
@@ -122,9 +123,39 @@ def completion_html(step: Step) -> Markup:
         )
         for span in step.spans
     )
-    remark = _remark(step)
-    note = Markup(' <span class="remark">{}</span>').format(remark) if remark else Markup("")
+    wrong = remark(step)
+    note = Markup(' <span class="remark">{}</span>').format(wrong) if wrong else Markup("")
     return Markup('<div class="completion">{}{}</div>').format(spans, note)
+
+
+def find(path: Path, trajectories: Iterator[Trajectory], trajectory_id: str) -> Trajectory:
+    """The trajectory with this id, or else the only one whose id begins so.
+
+    Raises:
+        TraceError: There is none, or more than one; the message names the nearest ids.
+    """
+    ids: list[str] = []
+    beginning: list[Trajectory] = []
+    for trajectory in trajectories:
+        if trajectory.id == trajectory_id:
+            return trajectory
+        ids.append(trajectory.id)
+        if trajectory.id.startswith(trajectory_id):
+            beginning.append(trajectory)
+    if len(beginning) == 1:
+        return beginning[0]
+    if beginning:
+        examples = ", ".join(trajectory.id for trajectory in beginning[:3])
+        raise TraceError(f"{path}: {len(beginning)} ids begin with {trajectory_id!r}, for example: {examples}")
+    near = difflib.get_close_matches(trajectory_id, ids, n=3, cutoff=0.3) or ids[:3]
+    raise TraceError(f"{path}: no id {trajectory_id!r} among {len(ids)}; there are, for example: {', '.join(near)}")
+
+
+def remark(step: Step) -> str | None:
+    """What went wrong in a turn, in two words; None if nothing did."""
+    if step.action is None:
+        return "no action"
+    return "refused" if step.valid is False else None
 
 
 def _count_tokens(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase) -> Mapping[SpanKind, int]:
@@ -144,43 +175,17 @@ def _render_others(path: Path, trajectories: Iterator[Trajectory], console: Cons
     console.print(Text(f"{total} trajectories in {path}; show another with --id ID", style="dim"))
 
 
-def _find(path: Path, trajectories: Iterator[Trajectory], trajectory_id: str) -> Trajectory:
-    """The trajectory with this id, or else the only one whose id begins so."""
-    ids: list[str] = []
-    beginning: list[Trajectory] = []
-    for trajectory in trajectories:
-        if trajectory.id == trajectory_id:
-            return trajectory
-        ids.append(trajectory.id)
-        if trajectory.id.startswith(trajectory_id):
-            beginning.append(trajectory)
-    if len(beginning) == 1:
-        return beginning[0]
-    if beginning:
-        examples = ", ".join(trajectory.id for trajectory in beginning[:3])
-        raise TraceError(f"{path}: {len(beginning)} ids begin with {trajectory_id!r}, for example: {examples}")
-    near = difflib.get_close_matches(trajectory_id, ids, n=3, cutoff=0.3) or ids[:3]
-    raise TraceError(f"{path}: no id {trajectory_id!r} among {len(ids)}; there are, for example: {', '.join(near)}")
-
-
 def _rows(trajectory: Trajectory) -> Iterator[tuple[SpanKind, str, str | None]]:
     """What to print, in order: kind, text, and a remark on it."""
     for step in trajectory.steps:
         yield SpanKind.CONTEXT, step.observation, None
         for index, span in enumerate(step.spans):
             is_last = index == len(step.spans) - 1
-            yield span.kind, step.completion[span.start : span.end], _remark(step) if is_last else None
+            yield span.kind, step.completion[span.start : span.end], remark(step) if is_last else None
         if not step.spans:
-            yield SpanKind.REASON, "", _remark(step) or "empty completion"
+            yield SpanKind.REASON, "", remark(step) or "empty completion"
     if trajectory.final_observation is not None:
         yield SpanKind.CONTEXT, trajectory.final_observation, None
-
-
-def _remark(step: Step) -> str | None:
-    """What went wrong in a turn, in two words; None if nothing did."""
-    if step.action is None:
-        return "no action"
-    return "refused" if step.valid is False else None
 
 
 def _headline(trajectory: Trajectory) -> Text:
@@ -205,10 +210,4 @@ def printable(text: str) -> str:
 
     Those are control characters (but line feed and tab), lone surrogates, and marks that reorder text.
     """
-    return "".join(repr(character)[1:-1] if _is_unprintable(character) else character for character in text)
-
-
-def _is_unprintable(character: str) -> bool:
-    if character in "\n\t" or character.isprintable():
-        return False
-    return unicodedata.category(character) in ("Cc", "Cs") or character in _REORDERING
+    return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], text)

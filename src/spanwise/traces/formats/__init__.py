@@ -7,6 +7,7 @@ from spanwise.traces.formats import (
     chat,
     chat_text,
     code,
+    openhands,
     prompt_sign,
     react,
     reflexion,
@@ -36,6 +37,7 @@ FORMATS: dict[str, TraceFormat] = {
     "messages": chat.MESSAGES,
     "adp": adp.FORMAT,
     "agentbench_strings": strings.FORMAT,
+    "openhands": openhands.FORMAT,
     "steps": steps.FORMAT,
 }
 

@@ -92,7 +92,7 @@ def _blocks(value: dict[str, Any]) -> list[Any]:
 
 
 #: Keys of what carries a message.
-_CARRIERS = {"message", "data", "lc"}
+_CARRIERS = {"message", "data", "lc", "payload"}
 
 OPENAI = _format("OpenAI messages with tool calls", _openai)
 ANTHROPIC = _format("Anthropic content blocks", _anthropic)

@@ -32,7 +32,7 @@ _ROLES: dict[str, Role] = {
     ),
 }
 #: Roles of a call that stands in a message of its own (ms-swift, Hermes data sets).
-_CALL_ROLES = ("tool_call", "function_call", "tool-call")
+_CALL_ROLES = ("tool_call", "function_call", "tool-call", "custom_tool_call")
 
 #: What LangChain calls the roles, under ``type``.
 _KINDS_OF_LANGCHAIN = ("human", "ai", "system", "tool", "function")
@@ -87,6 +87,8 @@ def unwrapped(value: Any) -> Any:
     inner = value.get("message")
     if isinstance(inner, dict) and "role" in inner:
         return inner
+    if value.get("type") == "response_item" and isinstance(value.get("payload"), dict):  # Codex
+        return value["payload"]
     if isinstance(value.get("data"), dict) and value.get("type") in _KINDS_OF_LANGCHAIN:
         return {"type": value["type"], **value["data"]}
     if value.get("lc") == 1 and isinstance(value.get("kwargs"), dict) and isinstance(value.get("id"), list):
@@ -108,7 +110,7 @@ def read_messages(values: Sequence[Any]) -> list[Message] | None:
         kind = value.get("type") if isinstance(value, dict) else None
         if role in _CALL_ROLES or (role is None and kind in _CALL_ROLES):
             read = [_call_message(value)]
-        elif role is None and kind == "function_call_output":
+        elif role is None and kind in ("function_call_output", "custom_tool_call_output"):
             read = [Message("tool", _text(value.get("output")))]
         elif role is None and kind == "reasoning":
             read = [Message("assistant", "", _text(value.get("summary") or value.get("content")) or None)]

@@ -33,6 +33,8 @@ def _evidence(body: Body) -> str | None:
         return None
     tags = _AGENT.findall(body.value)
     kinds = sorted({tag.lower() for tag in tags})
+    if kinds == ["<think>"] and not body.value.lstrip().lower().startswith("<think>"):
+        return None  # a text about something else that holds a thought
     return f"{len(tags)} tags: {', '.join(kinds)}" if tags else None
 
 

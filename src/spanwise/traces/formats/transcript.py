@@ -33,6 +33,11 @@ _FINISH = re.compile(r"finish|answer|submit", re.IGNORECASE)
 _CLOSED = re.compile(r"[ \t]*\w+\[[^\n]*\][ \t\r]*\n[ \t\r]*\n")
 #: How ReAct's programs print what an episode brought.
 _SCORED = re.compile(r"'reward': ([\d.]+)")
+#: Labels of another sort in the same Markdown end what an agent said: programs write them.
+_OTHERS = {
+    "**": re.compile(r"^\*\*[^\W\d_][\w -]{0,40}(?::\*\*|\*\*:)", re.MULTILINE),
+    "#": re.compile(r"^\#{1,4} +\S", re.MULTILINE),
+}
 _EXAMPLES = re.compile(r"\b(?:examples?|demonstrations?)\b", re.IGNORECASE)
 _EXAMPLES_END = re.compile(r"\(END OF EXAMPLES?\)|^Here is the (?:task|question).*$", re.IGNORECASE | re.MULTILINE)
 
@@ -85,6 +90,8 @@ class _Reader:
             return self._begins_episode(mark, following)
         if mark.side == "end":
             return self.side in ("environment", "agent")
+        if mark.kind == "other":
+            return self.side in ("agent", "end")
         if mark.kind == "answer":
             return self.side in ("agent", "task")
         if not self.numbered:
@@ -163,6 +170,15 @@ def _marks(text: str) -> list[_Mark]:
     for mark in _TAIL.finditer(text):
         begun = mark.end() if mark["answer"] is None else mark.start("answer")
         found.append(_Mark("end", "end", mark.start(), begun, None))
+        # What stands below belongs to the next episode, if there is one.
+        line_end = text.find("\n", mark.end()) + 1 or len(text)
+        found.append(_Mark("environment", "other", line_end, line_end, None))
+    agents = [text[one.start : one.begun] for one in found if one.side == "agent"]
+    for sign, others in _OTHERS.items():
+        if agents and all(sign in label for label in agents):
+            known = {one.start for one in found}
+            marks = (_Mark("environment", "other", one.start(), one.start(), None) for one in others.finditer(text))
+            found += [one for one in marks if one.start not in known]
     return sorted(found, key=lambda one: one.start)
 
 
@@ -196,10 +212,12 @@ def transcript_episodes(text: str, prompt: str = "", whole: bool = False) -> Ite
 
 def _starts_anew(segment: Segment, group: Sequence[Segment]) -> bool:
     """Whether an episode begins without a question: after the end of one, or because numbers begin again."""
-    if segment.side != "agent" or not any(one.side == "agent" for one in group):
+    first = next((one for one in group if one.side == "agent"), None)
+    if first is None:
         return False
-    first = next(one.number for one in group if one.side == "agent")
-    return group[-1].side == "end" or (segment.number is not None and segment.number == first)
+    if group[-1].side == "end":
+        return True
+    return segment.side == "agent" and segment.number is not None and segment.number == first.number
 
 
 def _episode(text: str, segments: Sequence[Segment], system: str | None) -> RawEpisode:
