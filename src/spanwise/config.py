@@ -93,6 +93,24 @@ class EnvironmentConfig(Table):
     generator: GeneratorConfig = GeneratorConfig()
 
 
+class TracesConfig(Table):
+    """Which of the recorded trajectories (``data``) are learnt from, and which are kept out to judge models by."""
+
+    held_out: float = Field(default=0.1, gt=0, lt=1, description="share of the tasks that no model learns from")
+    only_successful: Literal["auto"] | bool = Field(
+        default="auto", description="auto: leave out what is known to have failed; true: also what is not known"
+    )
+    min_reward: float | None = Field(default=None, description="leave out what has less, or where it is not known")
+    min_steps: int = Field(default=1, ge=1)
+    max_steps: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _check_steps(self) -> Self:
+        if self.max_steps is not None and self.max_steps < self.min_steps:
+            raise ValueError(f"max_steps = {self.max_steps} is less than min_steps = {self.min_steps}")
+        return self
+
+
 class CollectConfig(Table):
     """Which episodes are recorded, and which are kept."""
 
@@ -262,7 +280,10 @@ class SignalConfig(Table):
 
 
 class TeacherConfig(Table):
-    """The teacher: trained here on expert trajectories, or a folder that is one already (``training = "none"``)."""
+    """The teacher: trained here on what is recorded, or a folder that is one already (``training = "none"``).
+
+    Students that learn from recorded ``data`` may do without: no training and no ``model.path``.
+    """
 
     model: ArchitectureConfig = ArchitectureConfig()
     pretraining: TrainingConfig | None = Field(default=None, description="language modelling on all tokens first")
@@ -273,10 +294,13 @@ class TeacherConfig(Table):
     )
     signals: SignalConfig = SignalConfig()
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is one."""
+        return self.training is not None or self.model.path is not None
+
     @model_validator(mode="after")
     def _check_origin(self) -> Self:
-        if self.training is None and self.model.path is None:
-            raise ValueError("a teacher without training needs model.path, the folder of one that can play")
         if self.training is None and self.pretraining is not None:
             raise ValueError("pretraining without training makes no teacher")
         return self
@@ -342,6 +366,11 @@ class Recipe(Table):
 
     name: str
     seed: int = 0
+    data: str | None = Field(
+        default=None,
+        description="file of recorded trajectories to learn from (spanwise import makes one); then nothing is played",
+    )
+    traces: TracesConfig = TracesConfig()
     environment: EnvironmentConfig = EnvironmentConfig()
     collect: ExpertCollectConfig = ExpertCollectConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
@@ -349,12 +378,22 @@ class Recipe(Table):
     students: StudentsConfig = StudentsConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
 
+    @property
+    def tokenizer_path(self) -> str | None:
+        """The model whose tokenizer all models use; None: one is made from the text."""
+        return self.teacher.model.path or (None if self.data is None else self.students.model.path)
+
     @model_validator(mode="after")
     def _check_use(self) -> Self:
-        if self.environment.rendering == "chat" and self.teacher.model.path is None:
+        if self.environment.rendering == "chat" and self.tokenizer_path is None:
             raise ValueError(
                 'environment.rendering = "chat" needs a chat template: name a model that has one by teacher.model.path'
+                + (" or students.model.path" if self.data is not None else "")
             )
+        if self.data is None and self.traces != TracesConfig():
+            raise ValueError("traces chooses among recorded trajectories: name their file by data")
+        if not self.teacher.exists:
+            self._check_without_teacher()
         if self.teacher.source == "cache" and self.teacher.signals.variant == "sampled":
             for name, student in self.students.methods.items():
                 objective = student.training.objective
@@ -366,3 +405,19 @@ class Recipe(Table):
                             '"adaptive"'
                         )
         return self
+
+    def _check_without_teacher(self) -> None:
+        if self.data is None:
+            raise ValueError(
+                "a teacher without training needs teacher.model.path, the folder of one that can play; to learn from "
+                "recorded trajectories instead, name their file: data=FILE"
+            )
+        if self.teacher.source == "cache":
+            raise ValueError('teacher.source = "cache" keeps what a teacher says, and there is none')
+        for name, student in self.students.methods.items():
+            if student.training.objective.needs_teacher:
+                raise ValueError(
+                    f"students.methods.{name}: its objective compares with a teacher, and there is none: name one by "
+                    "teacher.model.path, train one by teacher.training, or learn from the text alone (method sft, or "
+                    "sad with reason.divergence and act.divergence = cross_entropy)"
+                )

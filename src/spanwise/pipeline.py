@@ -3,12 +3,17 @@
     collect.expert -> train.tokenizer -> train.teacher.base -> train.teacher -> collect.teacher -> cache.teacher
     -> train.students.base -> train.students.<method> ... -> evaluate.<agent> ... -> report
 
+Where a recipe has ``data``, recorded trajectories, nothing is played::
+
+    select -> train.tokenizer -> train.teacher.base -> train.teacher -> cache.teacher
+    -> train.students.base -> train.students.<method> ... -> fidelity.<agent> ... -> report
+
 A stage that is done is skipped; one that was interrupted goes on where it stopped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -18,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from spanwise.config import ArchitectureConfig, CollectConfig, Recipe, Table, TrainingConfig
 from spanwise.errors import ModelError, RunDirectoryError, TaskDataError
 from spanwise.processes import Tick, in_process
-from spanwise.run_directory import RunDirectory, digest
+from spanwise.run_directory import RunDirectory, digest, write_atomically
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 EXPERT, ROLLOUTS, KEPT = "expert/trajectories.jsonl", "rollouts.jsonl", "trajectories.jsonl"
 TOKENIZER, TEACHER_BASE, TEACHER, STUDENTS_BASE = "tokenizer", "teacher/base", "teacher/model", "students/base"
 SIGNALS = "signals"
+HELD_OUT, SELECTION, FIDELITY = "held_out.jsonl", "selection.json", "fidelity"
 
 #: What a stage does; it tells how far it is.
 Work = Callable[[Tick], None]
@@ -59,7 +65,8 @@ class Pipeline:
         """Every stage."""
         self.collect_expert()
         self.train_teacher()
-        self.collect_teacher()
+        if self.recipe.data is None:
+            self.collect_teacher()
         if self.recipe.teacher.source == "cache":
             self.cache()
         self.train_students()
@@ -67,13 +74,15 @@ class Pipeline:
         self.report()
 
     def collect(self) -> None:
-        """The expert's trajectories; and the teacher's, once there is a teacher."""
+        """The expert's trajectories; and the teacher's, once there is a teacher. Or those of the recipe's data."""
         self.collect_expert()
-        if self._finished(TEACHER) or self.recipe.teacher.training is None:
+        if self.recipe.data is None and (self._finished(TEACHER) or self.recipe.teacher.training is None):
             self.collect_teacher()
 
     def train(self) -> None:
-        """The teacher; and the students, once there are the teacher's trajectories."""
+        """The teacher; and the students, once there are the teacher's trajectories, or the recipe's data."""
+        if self.recipe.data is not None:
+            self.select()
         self.train_teacher()
         if (self.run.path / KEPT).exists():
             if self.recipe.teacher.source == "cache":
@@ -81,7 +90,10 @@ class Pipeline:
             self.train_students()
 
     def collect_expert(self) -> None:
-        """Records the scripted expert."""
+        """Records the scripted expert; or, where the recipe has data, selects from it."""
+        if self.recipe.data is not None:
+            self.select()
+            return
         from spanwise.agents.experts import make_expert
 
         recipe = self.recipe
@@ -93,19 +105,45 @@ class Pipeline:
             lambda tick: self._collect(agent, recipe.collect, self.run.path / EXPERT, tick),
         )
 
+    def select(self) -> None:
+        """Divides the recipe's data: what is learnt from, what is held out, what is neither."""
+        from spanwise.traces.selection import data_digest, dump_selection, select_trajectories
+
+        settings = self.recipe.traces
+        data = Path(cast(str, self.recipe.data))
+        before = self.run.manifest["stages"].get("select")
+        if before is not None and before["status"] == "done" and not data.exists():
+            content = before["inputs"]["data"]  # what was selected is here: a run that goes on elsewhere needs no more
+        else:
+            content = {"sha256": data_digest(data)}
+
+        def work(tick: Tick) -> None:
+            kept, held_out = self.run.path / KEPT, self.run.path / HELD_OUT
+            found = select_trajectories(data, settings, self.recipe.seed, kept, held_out)
+            write_atomically(self.run.path / SELECTION, dump_selection(found))
+            of_all = found.train + found.held_out + sum(found.left_out.values())
+            tick(of_all, of_all, str(found))
+
+        self._stage("select", [], {"traces": settings, "data": content}, work)
+
     def train_teacher(self) -> None:
         """Makes the tokenizer and the teacher."""
         recipe, teacher = self.recipe, self.recipe.teacher
-        self._stage("train.tokenizer", ["collect.expert"], {"tokenizer": recipe.tokenizer}, self._make_tokenizer)
+        settings: dict[str, Any] = {"tokenizer": recipe.tokenizer}
+        data, first = EXPERT, "collect.expert"
+        if recipe.data is not None:
+            data, first = KEPT, "select"
+            settings["model"] = {"path": recipe.tokenizer_path}
+        self._stage("train.tokenizer", [first], settings, self._make_tokenizer)
         if teacher.training is None:
             return
         start: str | None = None
         done = ["train.tokenizer"]
         if teacher.pretraining is not None:
-            base = ("train.teacher.base", done, EXPERT, teacher.model, teacher.pretraining, TEACHER_BASE, None)
+            base = ("train.teacher.base", done, data, teacher.model, teacher.pretraining, TEACHER_BASE, None)
             self._stages([self._fitting(*base)])
             start, done = TEACHER_BASE, ["train.teacher.base"]
-        self._stages([self._fitting("train.teacher", done, EXPERT, teacher.model, teacher.training, TEACHER, start)])
+        self._stages([self._fitting("train.teacher", done, data, teacher.model, teacher.training, TEACHER, start)])
 
     def collect_teacher(self) -> None:
         """Records the teacher on the train games, and keeps what students shall learn from."""
@@ -141,13 +179,13 @@ class Pipeline:
 
             write_run_signals(self.recipe, self.run.path, lambda done, of_all: tick(done, of_all, ""))
 
-        self._stage("cache.teacher", ["collect.teacher"], {"signals": signals}, work)
+        self._stage("cache.teacher", [self._taught], {"signals": signals}, work)
 
     def train_students(self) -> None:
         """Trains every student of the recipe."""
         students = self.recipe.students
         start: str | None = None
-        done = ["cache.teacher" if self.recipe.teacher.source == "cache" else "collect.teacher"]
+        done = ["cache.teacher" if self.recipe.teacher.source == "cache" else self._taught]
         if students.pretraining is not None:
             base = ("train.students.base", done, KEPT, students.model, students.pretraining, STUDENTS_BASE, None)
             self._stages([self._fitting(*base)])
@@ -163,7 +201,10 @@ class Pipeline:
         )
 
     def evaluate(self) -> None:
-        """Lets every agent play the same games."""
+        """Lets every agent play the same games; where the recipe has data, judges models on what is held out."""
+        if self.recipe.data is not None:
+            self.fidelity()
+            return
         from spanwise.agents.experts import make_expert
 
         settings = self.recipe.evaluate
@@ -184,6 +225,40 @@ class Pipeline:
             trained = [] if folder is None else ["train.teacher" if name == "teacher" else f"train.students.{name}"]
             self._stage(f"evaluate.{name}", trained, {"evaluate": settings}, work)
 
+    def fidelity(self) -> None:
+        """Judges every model on the trajectories that none of them learnt from."""
+        from spanwise.traces.jsonl import read_trajectories
+
+        recipe, evaluate = self.recipe, self.recipe.evaluate
+        teacher = self._teacher() if recipe.teacher.exists else None
+        folders = {} if teacher is None else {"teacher": teacher}
+        folders |= {name: self.run.path / "students" / name for name in recipe.students.methods}
+        for name, folder in folders.items():
+
+            def work(tick: Tick, name: str = name, folder: Path = folder) -> None:
+                from spanwise.evaluation.teacher_forcing import FidelitySettings, measure_fidelity
+
+                measure_fidelity(
+                    folder,
+                    list(read_trajectories(_needed(self.run.path, HELD_OUT))),
+                    self.run.path / FIDELITY / name,
+                    FidelitySettings(
+                        rendering=recipe.environment.rendering,
+                        style=recipe.environment.style,
+                        max_new_tokens=evaluate.max_new_tokens,
+                        limit=evaluate.limit,
+                        concurrency=evaluate.concurrency,
+                        confidence=evaluate.confidence,
+                        seed=recipe.seed,
+                    ),
+                    name,
+                    None if name == "teacher" else teacher,
+                    lambda done, of_all: tick(done, of_all, ""),
+                )
+
+            trained = [self._taught] if name == "teacher" else [self._taught, f"train.students.{name}"]
+            self._stage(f"fidelity.{name}", trained, {"evaluate": evaluate}, work)
+
     def report(self) -> None:
         """Writes the report anew; it is cheap, so it is never skipped."""
         from spanwise.report.page import write_report
@@ -191,7 +266,14 @@ class Pipeline:
         with self.watcher.stage("report"):
             write_report(self.run.path, self.recipe)
 
-    def _stage(self, name: str, upstream: list[str], settings: dict[str, Table], work: Work) -> None:
+    @property
+    def _taught(self) -> str:
+        """The stage after which there is a teacher, and text to learn from."""
+        if self.recipe.data is None:
+            return "collect.teacher"
+        return "train.tokenizer" if self.recipe.teacher.training is None else "train.teacher"
+
+    def _stage(self, name: str, upstream: list[str], settings: dict[str, Any], work: Work) -> None:
         """Runs one stage unless it is done."""
         self._stages([_Stage(name, upstream, settings, work)])
 
@@ -242,9 +324,12 @@ class Pipeline:
             raise RunDirectoryError(
                 f"{self.run.path}: the stage {stage.name!r} needs {missing[0]!r} to be finished first"
             )
+        environment = self.recipe.environment
         return {
-            **{key: _lasting(table) for key, table in stage.settings.items()},
-            "environment": _lasting(self.recipe.environment),
+            **{key: _lasting(one) if isinstance(one, Table) else one for key, one in stage.settings.items()},
+            "environment": _lasting(environment)
+            if self.recipe.data is None
+            else {"rendering": environment.rendering, "style": environment.style},
             "seed": self.recipe.seed,
             "after": {one: digest(stages[one]["inputs"]) for one in stage.upstream if one in stages},
         }
@@ -292,15 +377,13 @@ class Pipeline:
     def _make_tokenizer(self, tick: Tick) -> None:
         from spanwise.training.models import create_tokenizer, load_tokenizer
 
-        path = self.recipe.teacher.model.path
+        path = self.recipe.tokenizer_path
         if path is not None:
             tokenizer = load_tokenizer(path)
         else:
+            data = EXPERT if self.recipe.data is None else KEPT
             texts = (
-                text
-                for trajectory in learnt_from(self.recipe, self.run.path, EXPERT)
-                for step in trajectory.steps
-                for text in (step.observation, step.completion)
+                text for trajectory in learnt_from(self.recipe, self.run.path, data) for text in _texts(trajectory)
             )
             tokenizer = create_tokenizer(texts, self.recipe.tokenizer)
         tokenizer.save_pretrained(self.run.path / TOKENIZER)
@@ -318,11 +401,11 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """A stage to run: its name, the stages before it, the settings it depends on, and who does the work."""
+    """A stage to run: its name, the stages before it, the tables or values it depends on, and who does the work."""
 
     name: str
     upstream: list[str]
-    settings: dict[str, Table]
+    settings: dict[str, Any]
     work: Work
 
 
@@ -384,11 +467,21 @@ def learnt_from(recipe: Recipe, run: Path, data: str) -> list[Trajectory]:
     from spanwise.traces.jsonl import read_trajectories
 
     path = _needed(run, data)
+    if recipe.data is not None:  # they were selected
+        return sorted(read_trajectories(path), key=lambda one: one.id)
     wanted = recipe.collect if data == EXPERT else recipe.teacher.rollouts
     kept = [one for one in read_trajectories(path) if one.success or not wanted.only_successful]
     if not kept:
         raise RunDirectoryError(f"{path}: no episode was won, so there is nothing to learn from")
     return sorted(kept, key=lambda one: one.id)
+
+
+def _texts(trajectory: Trajectory) -> Iterator[str]:
+    """All that a model reads of a trajectory."""
+    if trajectory.system is not None:
+        yield trajectory.system
+    for step in trajectory.steps:
+        yield from (step.observation, step.completion)
 
 
 def run_tokenizer(run: Path) -> PreTrainedTokenizerBase:

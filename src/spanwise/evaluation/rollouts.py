@@ -75,7 +75,7 @@ def evaluate(
     """
     facts = None if model is None else describe_model(model)
     specs = plan_episodes(task_set, config, seed)
-    _claim(out, _settings(agent, facts, config, environment, seed))
+    claim(out, _settings(agent, facts, config, environment, seed))
     path = out / "trajectories.jsonl"
     with TrajectoryAppender(path) as finished:
         strangers = finished.ids - {spec.trajectory_id for spec in specs}
@@ -171,12 +171,21 @@ def _settings(
     }
 
 
-def _claim(out: Path, settings: dict[str, Any]) -> None:
-    """Writes the settings into a new folder, or checks that the folder is of the same ones."""
+def claim(out: Path, settings: dict[str, Any], work: str = "trajectories.jsonl") -> None:
+    """Writes the settings into a new folder, or checks that the folder is of the same ones.
+
+    Args:
+        out: The folder of an evaluation.
+        settings: What its results depend on, JSON values.
+        work: The file that the evaluation fills.
+
+    Raises:
+        RunDirectoryError: The folder is of other settings, or of none.
+    """
     path = out / "settings.json"
     if not path.exists():
-        if (out / "trajectories.jsonl").exists():
-            raise RunDirectoryError(f"{out}: holds trajectories.jsonl without settings.json; choose another folder")
+        if (out / work).exists():
+            raise RunDirectoryError(f"{out}: holds {work} without settings.json; choose another folder")
         write_atomically(path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
         return
     try:

@@ -13,10 +13,10 @@ from markupsafe import Markup
 from rich.text import Text
 
 from spanwise.config import Recipe
-from spanwise.report import tables
+from spanwise.report import fidelity_tables, tables
 from spanwise.report.episodes import side_by_side
 from spanwise.report.plots import training_curves
-from spanwise.report.run_files import EvaluatedAgent, RunFiles, read_run
+from spanwise.report.run_files import EvaluatedAgent, JudgedModel, RunFiles, read_run
 from spanwise.run_directory import write_atomically
 from spanwise.traces.view import completion_html, context_html, printable
 
@@ -56,11 +56,22 @@ def results_table(run: Path, recipe: Recipe) -> rich.table.Table:
         TraceError: A file of episodes is damaged.
     """
     files = read_run(run, recipe)
+    if recipe.data is not None:
+        return _judged_table(files)
     table = tables.to_rich(tables.headline(files), TERMINAL_COLUMNS)
     counts = sorted({agent.results["n"] for agent in files.agents})
     episodes = f"{' / '.join(map(str, counts)) or 'no'} episodes of {recipe.evaluate.split}"
     table.title = Text(f"{printable(recipe.name)}: {episodes}")
     table.caption = f"below each number its {recipe.evaluate.confidence:.0%} interval"
+    return table
+
+
+def _judged_table(files: RunFiles) -> rich.table.Table:
+    table = tables.to_rich(fidelity_tables.fidelity(files), fidelity_tables.TERMINAL_COLUMNS)
+    counts = sorted({model.results["steps"] for model in files.judged})
+    steps = f"{' / '.join(map(str, counts)) or 'no'} steps of held-out trajectories"
+    table.title = Text(f"{printable(files.recipe.name)}: {steps}")
+    table.caption = f"below each number its {files.recipe.evaluate.confidence:.0%} interval"
     return table
 
 
@@ -81,7 +92,7 @@ def _html(files: RunFiles) -> str:
     return environment.get_template("report.html").render(
         name=files.recipe.name,
         style=Markup(style),
-        sentences=tables.summary_sentences(files),
+        sentences=_sentences(files),
         missing=files.missing,
         tables=_tables(files),
         curves=training_curves(files.logs),
@@ -98,7 +109,7 @@ def _finalize(value: Any) -> Any:
 
 def _markdown(files: RunFiles) -> str:
     escape = tables.markdown_escape
-    parts = [f"# {escape(files.recipe.name)}", " ".join(map(escape, tables.summary_sentences(files)))]
+    parts = [f"# {escape(files.recipe.name)}", " ".join(map(escape, _sentences(files)))]
     if files.missing:
         parts += ["## What is missing", "\n".join(f"- {escape(sentence)}" for sentence in files.missing)]
     for table in _tables(files):
@@ -109,7 +120,13 @@ def _markdown(files: RunFiles) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _sentences(files: RunFiles) -> list[str]:
+    return [*tables.summary_sentences(files), *fidelity_tables.fidelity_sentences(files)]
+
+
 def _tables(files: RunFiles) -> list[tables.Table]:
+    if files.judged:
+        return [fidelity_tables.fidelity(files)]
     made = [make(files) for make in (tables.headline, tables.comparisons, tables.by_task_type, tables.stop_reasons)]
     return [table for table in made if table.rows]
 
@@ -121,7 +138,11 @@ def _recipe_text(recipe: Recipe) -> str:
 def _provenance(files: RunFiles) -> list[tuple[str, str]]:
     """Names and values: of the manifest (the recipe is shown whole elsewhere), then of each agent's evaluation."""
     manifest = {name: value for name, value in files.manifest.items() if name != "recipe"}
-    return _flat(manifest) + [(f"evaluation of {agent.name}", _conditions(agent, files.path)) for agent in files.agents]
+    return (
+        _flat(manifest)
+        + [(f"evaluation of {agent.name}", _conditions(agent, files.path)) for agent in files.agents]
+        + [(f"fidelity of {model.name}", _judged_conditions(model, files.path)) for model in files.judged]
+    )
 
 
 def _conditions(agent: EvaluatedAgent, run: Path) -> str:
@@ -134,10 +155,27 @@ def _conditions(agent: EvaluatedAgent, run: Path) -> str:
         f"{machine['platform']}, {machine['cores']} cores",
     ]
     if model is not None:
-        folder = Path(model["path"])
-        place = folder.relative_to(run).as_posix() if folder.is_relative_to(run) else str(folder)
-        facts.append(f"{place}, sha256 {model['sha256'][:12]}")
+        facts.append(_identity(model, run))
     return " · ".join(facts)
+
+
+def _judged_conditions(model: JudgedModel, run: Path) -> str:
+    """The same of a model that was judged on held-out trajectories."""
+    provenance = model.results["provenance"]
+    settings, machine, teacher = provenance["settings"], provenance["machine"], provenance["teacher"]
+    facts = [
+        f"{model.results['trajectories']} trajectories of {model.results['tasks']} tasks",
+        f"greedy, up to {settings['max_new_tokens']} tokens, {settings['rendering']}",
+        f"{machine['platform']}, {machine['cores']} cores",
+        _identity(provenance["model"], run),
+    ]
+    return " · ".join(facts if teacher is None else [*facts, f"teacher {_identity(teacher, run)}"])
+
+
+def _identity(model: Mapping[str, Any], run: Path) -> str:
+    folder = Path(model["path"])
+    place = folder.relative_to(run).as_posix() if folder.is_relative_to(run) else str(folder)
+    return f"{place}, sha256 {model['sha256'][:12]}"
 
 
 def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:

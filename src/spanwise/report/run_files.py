@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from spanwise.config import Recipe
 from spanwise.errors import RunDirectoryError
 from spanwise.evaluation.metrics import METRICS, EpisodeRecord, read_records
+from spanwise.evaluation.teacher_forcing import RESULT
+from spanwise.pipeline import FIDELITY, SELECTION
+from spanwise.traces.selection import Selection, read_selection
 
-#: What a ``results.json`` holds at the least.
+#: What a ``fidelity.json`` holds at the least.
+_JUDGED = ("trajectories", "tasks", "steps", "metrics", "left_out", "provenance", "confidence")
+
+#: And a ``results.json``.
 _RESULTS = ("n", *METRICS, "by_task_type", "stop_reasons", "unknown", "provenance")
 
 Role = Literal["expert", "teacher", "student"]
@@ -45,6 +51,24 @@ class EvaluatedAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedModel:
+    """One model on the trajectories that were held out.
+
+    Attributes:
+        name: Folder below ``fidelity/``, and the name in every table.
+        results: The content of ``fidelity.json``.
+    """
+
+    name: str
+    results: dict[str, Any]
+
+    @property
+    def parameters(self) -> int:
+        """Of the model."""
+        return self.results["provenance"]["model"]["parameters"]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingLog:
     """One training run's log.
 
@@ -72,6 +96,8 @@ class RunFiles:
         agents: Those evaluated: expert, teacher, students in the recipe's order.
         logs: Training logs: teacher, then students.
         missing: A sentence for each part that the recipe asks for and the directory does not hold.
+        judged: Where the recipe has data: its models, the teacher first, then students in the recipe's order.
+        selection: Where the recipe has data: what came of it; None if it was not selected from yet.
     """
 
     path: Path
@@ -80,6 +106,8 @@ class RunFiles:
     agents: list[EvaluatedAgent]
     logs: list[TrainingLog]
     missing: list[str]
+    judged: list[JudgedModel] = field(default_factory=list)
+    selection: Selection | None = None
 
     @property
     def series(self) -> dict[str, int]:
@@ -109,9 +137,28 @@ def read_run(run: Path, recipe: Recipe) -> RunFiles:
     manifest = _read_object(run / "manifest.json") if (run / "manifest.json").exists() else {}
     if not manifest:
         missing.append("manifest.json: nothing says what produced this run")
+    if recipe.data is not None:
+        judged = _read_judged(run, recipe, missing)
+        selection = read_selection(run / SELECTION) if (run / SELECTION).exists() else None
+        return RunFiles(run, recipe, manifest, [], _read_logs(run, recipe, missing), missing, judged, selection)
     return RunFiles(
         run, recipe, manifest, _read_agents(run, recipe, missing), _read_logs(run, recipe, missing), missing
     )
+
+
+def _read_judged(run: Path, recipe: Recipe, missing: list[str]) -> list[JudgedModel]:
+    judged = []
+    for name in [*(["teacher"] if recipe.teacher.exists else []), *recipe.students.methods]:
+        path = run / FIDELITY / name / RESULT
+        if not path.exists():
+            missing.append(f"{FIDELITY}/{name}/{RESULT}: {name} has not been judged on what is held out")
+            continue
+        results = _read_object(path)
+        absent = [key for key in _JUDGED if key not in results]
+        if absent:
+            raise RunDirectoryError(f"{path}: not results of a model's fidelity; no {', '.join(absent)}")
+        judged.append(JudgedModel(name, results))
+    return judged
 
 
 def _read_agents(run: Path, recipe: Recipe, missing: list[str]) -> list[EvaluatedAgent]:

@@ -147,17 +147,16 @@ def summary_sentences(run: RunFiles) -> list[str]:
     if teacher is not None:
         rate = teacher.results["success_rate"]
         sentences.append(
-            f"The teacher solved {_percent(rate['value'])} of {teacher.results['n']} tasks"
-            f" ({_interval_of_share(rate)})."
+            f"The teacher solved {percent(rate['value'])} of {teacher.results['n']} tasks ({_interval_of_share(rate)})."
         )
     for agent in run.agents:
         if agent.role != "student":
             continue
         rate = agent.results["success_rate"]
-        sentence = f"The {agent.name} student solved {_percent(rate['value'])} ({_interval_of_share(rate)})"
+        sentence = f"The {agent.name} student solved {percent(rate['value'])} ({_interval_of_share(rate)})"
         compression, retained = _compression(agent, teacher), _retained(agent, teacher)
         if retained is not None:
-            sentence += f", {_percent(retained)} of the teacher's rate"
+            sentence += f", {percent(retained)} of the teacher's rate"
         if compression is not None and compression > 1:
             sentence += f", with {compression:.1f}× fewer parameters"
         sentences.append(sentence + ".")
@@ -231,9 +230,9 @@ def _headline_row(agent: EvaluatedAgent, teacher: EvaluatedAgent | None) -> tupl
         Cell(agent.name, detail=agent.role if agent.role == "student" else ""),
         Cell(str(results["n"])),
         *metrics,
-        Cell(UNKNOWN if agent.parameters is None else _count(agent.parameters)),
+        Cell(UNKNOWN if agent.parameters is None else count(agent.parameters)),
         Cell(UNKNOWN if compression is None else f"{compression:.1f}×"),
-        Cell(UNKNOWN if retained is None else _percent(retained)),
+        Cell(UNKNOWN if retained is None else percent(retained)),
     )
 
 
@@ -283,7 +282,7 @@ def _share(result: Mapping[str, Any], drawn: bool = True) -> Cell:
     if result["value"] is None:
         return Cell(UNKNOWN)
     interval = "" if result["low"] is None else _interval_of_share(result).removesuffix("%")
-    return Cell(_percent(result["value"]), interval, Estimate(**result), share=drawn)
+    return Cell(percent(result["value"]), interval, Estimate(**result), share=drawn)
 
 
 def _number(result: Mapping[str, Any], scale: float = 1) -> Cell:
@@ -297,10 +296,11 @@ def _number(result: Mapping[str, Any], scale: float = 1) -> Cell:
 def _interval_of_share(result: Mapping[str, Any]) -> str:
     if result["low"] is None:
         return "no interval"
-    return f"{_percent(result['low']).removesuffix('%')}–{_percent(result['high'])}"
+    return f"{percent(result['low']).removesuffix('%')}–{percent(result['high'])}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share with one decimal."""
     return f"{100 * share:.1f}%"
 
 
@@ -313,7 +313,8 @@ def _decimals(number: float) -> int:
     return 2 if number == 0 else min(max(2 - math.floor(math.log10(abs(number))), 0), 6)
 
 
-def _count(number: int) -> str:
+def count(number: int) -> str:
+    """A large number in three digits."""
     for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if number >= size:
             return f"{number / size:.3g}{unit}"

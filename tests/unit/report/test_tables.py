@@ -33,7 +33,7 @@ def test_an_unknown_number_is_a_dash():
 
 @pytest.mark.parametrize(("n", "printed"), [(12, "12"), (5_300_000, "5.3M"), (135_000_000, "135M"), (1_500, "1.5k")])
 def test_parameters_are_told_in_units(n, printed):
-    assert tables._count(n) == printed
+    assert tables.count(n) == printed
 
 
 def test_markdown_shows_a_cell_as_it_is():
