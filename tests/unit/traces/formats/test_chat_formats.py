@@ -257,3 +257,174 @@ def test_steps_without_it_and_pairs_and_columns(tmp_path):
         "turn_history": {"thoughts": ["t"], "actions": ["look"], "observations": ["o"], "rewards": [0]},
     }
     assert turns(only(tmp_path, columns)) == [("q", [("REASON", "Thought: t\n"), ("ACT", "Action: look")])]
+
+
+def human(text):
+    return {"role": "user", "content": text}
+
+
+GEMINI = {
+    "contents": [
+        {"role": "user", "parts": [{"text": "q"}]},
+        {
+            "role": "model",
+            "parts": [
+                {"text": "hm", "thought": True},
+                {"text": "I look."},
+                {"functionCall": {"name": "go", "args": {"to": "box 1"}}},
+            ],
+        },
+        {"role": "user", "parts": [{"functionResponse": {"name": "go", "response": "Here."}}]},
+        {"role": "model", "parts": [{"text": "Found."}]},
+    ]
+}
+BEDROCK = {
+    "messages": [
+        {"role": "user", "content": [{"text": "q"}]},
+        {
+            "role": "assistant",
+            "content": [
+                {"reasoningContent": {"reasoningText": {"text": "hm"}}},
+                {"text": "I look."},
+                {"toolUse": {"toolUseId": "t", "name": "go", "input": {"to": "box 1"}}},
+            ],
+        },
+        {"role": "user", "content": [{"toolResult": {"toolUseId": "t", "content": [{"text": "Here."}]}}]},
+        {"role": "assistant", "content": [{"text": "Found."}]},
+    ]
+}
+LANGCHAIN = {
+    "messages": [
+        {"type": "human", "content": "q"},
+        {
+            "lc": 1,
+            "type": "constructor",
+            "id": ["langchain", "schema", "messages", "AIMessage"],
+            "kwargs": {
+                "content": "I look.",
+                "tool_calls": [{"name": "go", "args": {"to": "box 1"}, "id": "c"}],
+                "additional_kwargs": {},
+                "reasoning_content": "hm",
+            },
+        },
+        {"type": "tool", "content": "Here.", "tool_call_id": "c"},
+        {"type": "ai", "content": "Found."},
+    ]
+}
+RESPONSES = {
+    "messages": [
+        human("q"),
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "I look."}]},
+        {"type": "function_call", "name": "go", "arguments": '{"to": "box 1"}', "call_id": "c"},
+        {"type": "function_call_output", "call_id": "c", "output": "Here."},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Found."}]},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    "record", [GEMINI, BEDROCK, LANGCHAIN, RESPONSES], ids=["gemini", "bedrock", "langchain", "responses"]
+)
+def test_the_same_conversation_in_the_shapes_of_other_providers(tmp_path, record):
+    assert turns(only(tmp_path, record)) == [
+        ("q", [("REASON", "<think>\nhm\n</think>\n\nI look.\n"), ("ACT", CALL)]),
+        ("<tool_response>\nHere.\n</tool_response>", [("ACT", "Found.")]),
+    ]
+
+
+def test_agent_data_protocol(tmp_path):
+    content = [
+        {"class_": "text_observation", "source": "user", "content": "q"},
+        {"class_": "api_action", "function": "go", "kwargs": {"to": "box 1"}, "description": "I look."},
+        {"class_": "text_observation", "source": "environment", "content": "Here."},
+        {"class_": "code_action", "language": "bash", "content": "ls", "description": None},
+        {"class_": "message_action", "content": "Found.", "description": "hm"},
+    ]
+    trajectory = only(tmp_path, {"id": "x", "content": content, "details": {}})
+    assert turns(trajectory) == [
+        ("q", [("REASON", "I look.\n"), ("ACT", CALL)]),
+        ("Here.", [("ACT", '<tool_call>\n{"name": "bash", "arguments": {"code": "ls"}}\n</tool_call>')]),
+        ("", [("REASON", "<think>\nhm\n</think>\n\n"), ("ACT", "Found.")]),
+    ]
+
+
+def test_openhands_events(tmp_path):
+    events = [
+        {"id": 0, "source": "user", "action": "message", "args": {"content": "q"}},
+        {"id": 1, "source": "agent", "action": "run", "args": {"command": "ls", "thought": "I look.", "hidden": False}},
+        {"id": 2, "source": "agent", "observation": "run", "content": "a.txt"},
+        {"id": 3, "source": "agent", "action": "message", "args": {"content": "Found."}},
+    ]
+    assert turns(only(tmp_path, {"history": events})) == [
+        (
+            "q",
+            [
+                ("REASON", "I look.\n"),
+                ("ACT", '<tool_call>\n{"name": "run", "arguments": {"command": "ls"}}\n</tool_call>'),
+            ],
+        ),
+        ("<tool_response>\na.txt\n</tool_response>", [("ACT", "Found.")]),
+    ]
+
+
+def test_a_tool_to_think_with_is_a_thought(tmp_path):
+    thinking = {"id": "c", "type": "function", "function": {"name": "think", "arguments": '{"thought": "hm"}'}}
+    messages = [human("q"), {"role": "assistant", "content": None, "tool_calls": [thinking]}]
+    messages += [{"role": "tool", "content": ""}, {"role": "assistant", "content": "Found."}]
+    trajectory = only(tmp_path, {"messages": messages})
+    assert [kind for _, spans in turns(trajectory) for kind, _ in spans] == ["REASON", "ACT"]
+
+
+def test_a_thought_that_a_server_gives_twice_is_kept_once(tmp_path):
+    said = {"role": "assistant", "reasoning_content": "hm", "content": "<think>\nhm\n</think>\n\nFound."}
+    assert turns(only(tmp_path, [human("q"), said]))[0][1] == [
+        ("REASON", "<think>\nhm\n</think>\n\n"),
+        ("ACT", "Found."),
+    ]
+
+
+def test_webarena_announces_its_command(tmp_path):
+    said = "Let's think step-by-step. I buy. In summary, the next action I will perform is ```click [12]```"
+    trajectory = only(tmp_path, [human("q"), {"role": "assistant", "content": said}])
+    assert turns(trajectory)[0][1][1] == ("ACT", "In summary, the next action I will perform is ```click [12]```")
+    assert trajectory.steps[0].action == "click [12]"
+
+
+def test_labels_in_a_program_are_not_labels(tmp_path):
+    code = "```py\nprint('''\nObservation: x\nAction: y\n''')\n```"
+    messages = [human("q"), {"role": "assistant", "content": f"Thought: I print.\nCode:\n{code}<end_code>"}]
+    trajectory = only(tmp_path, messages)
+    assert turns(trajectory)[0][1] == [("REASON", "Thought: I print.\n"), ("ACT", f"Code:\n{code}<end_code>")]
+
+
+def test_an_answer_that_reports_an_observation_is_not_made_up(tmp_path):
+    said = "Report:\nObservation: the page says 1."
+    trajectory = only(
+        tmp_path,
+        {
+            "messages": [
+                human("q"),
+                {"role": "assistant", "tool_calls": [call({"to": "box 1"})]},
+                {"role": "tool", "content": "1"},
+                {"role": "assistant", "content": said},
+            ]
+        },
+    )
+    assert trajectory.steps[1].completion == said
+
+
+def test_results_in_the_only_message_of_a_rollout(tmp_path):
+    said = "<think>a</think><search>b</search><information>c <answer>no</answer></information><answer>d</answer>"
+    trajectory = only(tmp_path, [human("q"), {"role": "assistant", "content": said}])
+    assert [step.action for step in trajectory.steps] == ["b", "d"]
+
+
+def test_a_game_that_begins_again_in_a_conversation_leaves_its_examples_behind(tmp_path):
+    opening = "You are in the middle of a room.\nYour task is to: "
+    messages = []
+    for goal in ("example", "real"):
+        messages += [human(opening + goal), {"role": "assistant", "content": "Thought: t\nAction: look"}]
+        messages += [human("a lamp"), {"role": "assistant", "content": "Action: use lamp"}, human("done")]
+    trajectory = only(tmp_path, messages)
+    assert (trajectory.task, len(trajectory.steps)) == ("real", 2)

@@ -230,3 +230,96 @@ def test_deepseek_text(tmp_path):
     )
     assert trajectory.system == "Be brief."
     assert turns(trajectory) == [("2+2?", [("REASON", "<think>\nFour.\n</think>\n\n"), ("ACT", "4")])]
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{0}: ", "{0}:", "**{0}:** ", "**{0}**: ", "### {0}\n", "## {0}: ", "{0}： ", "{0}1:"],
+    ids=["plain", "no space", "bold", "bold word", "heading", "heading with colon", "full width", "number"],
+)
+@pytest.mark.parametrize("case", [str, str.upper, str.lower], ids=["title", "upper", "lower"])
+def test_labels_in_all_the_ways_they_are_written(tmp_path, form, case):
+    question, thought, action, observation = (
+        form.format(case(word)) if "1" not in form or word != "Question" else f"{case(word)}:"
+        for word in ("Question", "Thought", "Action", "Observation")
+    )
+    text = f"{question}Who?\n{thought}I look.\n{action}search[who]\n{observation}A page.\n"
+    trajectory = only(tmp_path, text)
+    assert trajectory.task == "Who?"
+    assert [spans for _, spans in turns(trajectory)] == [
+        [("REASON", f"{thought}I look.\n"), ("ACT", f"{action}search[who]")]
+    ]
+    assert (trajectory.steps[0].action, trajectory.final_observation) == ("search[who]", "A page.")
+
+
+def test_chinese_labels(tmp_path):
+    trajectory = only(tmp_path, "问题：谁？\n思考：我搜索。\n行动：搜索[谁]\n观察：页面。\n最终答案：他\n")
+    assert [spans for _, spans in turns(trajectory)][0] == [("REASON", "思考：我搜索。\n"), ("ACT", "行动：搜索[谁]")]
+
+
+def test_a_page_of_questions_and_answers_is_no_new_episode(tmp_path):
+    page = "A FAQ.\n\nQuestion: what?\nAnswer: a book.\n\nQuestion: by whom?\nAnswer: him."
+    text = f"Question: q\nThought: t\nAction: search[x]\nObservation: {page}\nThought: u\nAction: finish[y]\n"
+    trajectory = only(tmp_path, text)
+    assert trajectory.steps[1].observation == page
+    assert [step.action for step in trajectory.steps] == ["search[x]", "finish[y]"]
+
+
+def test_numbers_from_zero_and_a_summary_after_the_last_command(tmp_path):
+    text = "Question: q\nThought 0: t\nAction 0: Search[x]\nObservation 0: o\nThought 1: u\nAction 1: Finish[y]\n\n\nEM: 1\n"
+    trajectory = only(tmp_path, text)
+    assert [step.action for step in trajectory.steps] == ["Search[x]", "Finish[y]"]
+    assert trajectory.steps[1].completion == "Thought 1: u\nAction 1: Finish[y]"
+    assert trajectory.final_observation == "EM: 1"
+
+
+def test_thought_and_command_on_one_line(tmp_path):
+    trajectory = only(tmp_path, "Question: q\nThought 1: t Action 1: Search[x]\nObservation 1: o\n")
+    assert turns(trajectory)[0][1] == [("REASON", "Thought 1: t "), ("ACT", "Action 1: Search[x]")]
+
+
+def test_a_prompt_beside_the_text_holds_the_question_and_its_examples(tmp_path):
+    example = "Question: x?\nThought 1: t\nAction 1: Finish[x]\nObservation 1: ok\n"
+    record = {"prompt": f"Solve it.\n{example}Question: real?", "completion": "Thought 1: r\nAction 1: Finish[y]"}
+    trajectory = only(tmp_path, record)
+    assert turns(trajectory) == [("Question: real?", [("REASON", "Thought 1: r\n"), ("ACT", "Action 1: Finish[y]")])]
+    assert trajectory.system.startswith("Solve it.")
+    alpaca = {"instruction": "who?", "input": "", "output": "Thought: t\nAction: finish[y]\n"}
+    assert turns(only(tmp_path, alpaca))[0][0] == "who?"
+
+
+def test_langchain_logs_of_several_runs(tmp_path):
+    run = "{0}\n\x1b[1m> Entering new AgentExecutor chain...\x1b[0m\n\x1b[32;1mThought: t\nAction: look\nAction Input: {0}\x1b[0m\n"
+    run += "Observation: \x1b[36mo\x1b[0m\nThought: I know.\nFinal Answer: {0}\n\x1b[1m> Finished chain.\x1b[0m\n"
+    first, second = import_value(tmp_path, run.format("one") + run.format("two"))
+    assert [one.steps[0].action for one in (first, second)] == ["look\nAction Input: one", "look\nAction Input: two"]
+    assert [one.steps[1].action for one in (first, second)] == ["one", "two"]
+    assert second.steps[0].observation.startswith("two")
+
+
+def test_text_of_other_headings_is_not_the_agents(tmp_path):
+    text = "## Question\nq\n## Thought\nt\n## Action\nlook\n## Latency\n12 s\n## Observation\no\n"
+    trajectory = only(tmp_path, text)
+    assert trajectory.steps[0].completion == "## Thought\nt\n## Action\nlook"
+
+
+def test_what_stands_between_a_command_and_the_next_thought_is_the_environments(tmp_path):
+    text = "<think>a</think><action>go to box 1</action>\n\nfeedback: closed\n\n<think>b</think>\n<action>open box 1</action>\n"
+    trajectory = only(tmp_path, text)
+    assert [step.completion for step in trajectory.steps] == [
+        "<think>a</think><action>go to box 1</action>",
+        "<think>b</think>\n<action>open box 1</action>",
+    ]
+    assert trajectory.steps[1].observation == "feedback: closed"
+
+
+def test_deepseek_calls(tmp_path):
+    call = "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
+    text = (
+        f"<｜User｜>q<｜Assistant｜>I call.{call}<｜end▁of▁sentence｜><｜tool▁outputs▁begin｜>3<｜tool▁outputs▁end｜>"
+    )
+    trajectory = only(tmp_path, text + "<｜Assistant｜>It is 3.<｜end▁of▁sentence｜>")
+    assert [spans for _, spans in turns(trajectory)] == [
+        [("REASON", "I call."), ("ACT", call)],
+        [("ACT", "It is 3.")],
+    ]
