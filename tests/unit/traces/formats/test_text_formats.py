@@ -254,7 +254,7 @@ def test_labels_in_all_the_ways_they_are_written(tmp_path, form, case):
 
 def test_chinese_labels(tmp_path):
     trajectory = only(tmp_path, "问题：谁？\n思考：我搜索。\n行动：搜索[谁]\n观察：页面。\n最终答案：他\n")
-    assert [spans for _, spans in turns(trajectory)][0] == [("REASON", "思考：我搜索。\n"), ("ACT", "行动：搜索[谁]")]
+    assert turns(trajectory)[0][1] == [("REASON", "思考：我搜索。\n"), ("ACT", "行动：搜索[谁]")]
 
 
 def test_a_page_of_questions_and_answers_is_no_new_episode(tmp_path):
@@ -266,7 +266,8 @@ def test_a_page_of_questions_and_answers_is_no_new_episode(tmp_path):
 
 
 def test_numbers_from_zero_and_a_summary_after_the_last_command(tmp_path):
-    text = "Question: q\nThought 0: t\nAction 0: Search[x]\nObservation 0: o\nThought 1: u\nAction 1: Finish[y]\n\n\nEM: 1\n"
+    text = "Question: q\nThought 0: t\nAction 0: Search[x]\nObservation 0: o\n"
+    text += "Thought 1: u\nAction 1: Finish[y]\n\n\nEM: 1\n"
     trajectory = only(tmp_path, text)
     assert [step.action for step in trajectory.steps] == ["Search[x]", "Finish[y]"]
     assert trajectory.steps[1].completion == "Thought 1: u\nAction 1: Finish[y]"
@@ -289,7 +290,8 @@ def test_a_prompt_beside_the_text_holds_the_question_and_its_examples(tmp_path):
 
 
 def test_langchain_logs_of_several_runs(tmp_path):
-    run = "{0}\n\x1b[1m> Entering new AgentExecutor chain...\x1b[0m\n\x1b[32;1mThought: t\nAction: look\nAction Input: {0}\x1b[0m\n"
+    run = "{0}\n\x1b[1m> Entering new AgentExecutor chain...\x1b[0m\n"
+    run += "\x1b[32;1mThought: t\nAction: look\nAction Input: {0}\x1b[0m\n"
     run += "Observation: \x1b[36mo\x1b[0m\nThought: I know.\nFinal Answer: {0}\n\x1b[1m> Finished chain.\x1b[0m\n"
     first, second = import_value(tmp_path, run.format("one") + run.format("two"))
     assert [one.steps[0].action for one in (first, second)] == ["look\nAction Input: one", "look\nAction Input: two"]
@@ -304,7 +306,8 @@ def test_text_of_other_headings_is_not_the_agents(tmp_path):
 
 
 def test_what_stands_between_a_command_and_the_next_thought_is_the_environments(tmp_path):
-    text = "<think>a</think><action>go to box 1</action>\n\nfeedback: closed\n\n<think>b</think>\n<action>open box 1</action>\n"
+    text = "<think>a</think><action>go to box 1</action>\n\nfeedback: closed\n\n"
+    text += "<think>b</think>\n<action>open box 1</action>\n"
     trajectory = only(tmp_path, text)
     assert [step.completion for step in trajectory.steps] == [
         "<think>a</think><action>go to box 1</action>",
@@ -314,7 +317,8 @@ def test_what_stands_between_a_command_and_the_next_thought_is_the_environments(
 
 
 def test_deepseek_calls(tmp_path):
-    call = "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
+    call = "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{}\n```"
+    call += "<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
     text = (
         f"<｜User｜>q<｜Assistant｜>I call.{call}<｜end▁of▁sentence｜><｜tool▁outputs▁begin｜>3<｜tool▁outputs▁end｜>"
     )
