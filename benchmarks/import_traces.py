@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 STEPS = 20
-WORDS = "the a of key box lamp desk drawer shelf look take open find then first next maybe near old red green".split()
+WORDS = ("the", "a", "of", "key", "box", "lamp", "desk", "drawer", "shelf", "look", "take", "open", "find", "then")
 
 
 def sentence(draw: random.Random, words: int) -> str:
@@ -72,7 +72,12 @@ def tags(draw: random.Random) -> dict:
 
 
 SORTS = {"react": react, "text game": game, "sharegpt": sharegpt, "tool calls": tool_calls, "tags": tags}
-PEER = "import json,sys\nout=open(sys.argv[2],'w')\nfor line in open(sys.argv[1]): out.write(json.dumps(json.loads(line))+'\\n')"
+PEER = """
+import json, sys
+with open(sys.argv[1]) as log, open(sys.argv[2], "w") as out:
+    for line in log:
+        out.write(json.dumps(json.loads(line)) + "\\n")
+"""
 
 
 def seconds(command: list[str]) -> float:
