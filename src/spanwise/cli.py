@@ -5,29 +5,24 @@ Errors that a user can mend are one line on stderr and exit code 2; Ctrl-C is ex
 
 from __future__ import annotations
 
-import itertools
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
 from spanwise import trace_verbs
 from spanwise.errors import ConfigError, RunDirectoryError, SpanwiseError
-from spanwise.evaluation import commands
+from spanwise.progress import ProgressWatcher, progress_bar
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
     from spanwise.config import Recipe
-    from spanwise.pipeline import Pipeline, Tick
-    from spanwise.types import Trajectory
+    from spanwise.pipeline import Pipeline
 
 
 class _WriteByDefault(TyperGroup):
@@ -46,12 +41,8 @@ data_app = typer.Typer(no_args_is_help=True, help="Fetch what environments need.
 app.add_typer(data_app, name="data")
 models_app = typer.Typer(no_args_is_help=True, help="Make folders of pretrained models.")
 app.add_typer(models_app, name="models")
-app.command("import")(trace_verbs.import_)
-app.command("export")(trace_verbs.export)
-app.command("formats")(trace_verbs.formats)
-app.command("fidelity")(commands.fidelity)
-
-_errors = Console(stderr=True)
+for name, verb in trace_verbs.VERBS.items():
+    app.command(name)(verb)
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe: a TOML file, such as those in recipes/.")]
 Overrides = Annotated[
@@ -214,126 +205,12 @@ def report(recipe: RecipeFile, out: Run = None, overrides: Overrides = None) -> 
         _print_table(pipeline.run.path, loaded)
 
 
-@app.command()
-def show(
-    trajectories: Annotated[Path, typer.Argument(help="A file of trajectories (JSON lines, also .gz).")],
-    id: Annotated[str | None, typer.Option(help="Id of the trajectory, or its beginning.")] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a page of all trajectories (or the one of --id) to this file.")
-    ] = None,
-    tokenizer: Annotated[
-        str | None, typer.Option(help="A model folder or hub name: count tokens; the page shows where they begin.")
-    ] = None,
-    rendering: Annotated[Literal["plain", "chat"], typer.Option(help="How a page with tokens joins turns.")] = "plain",
-    limit: Annotated[int | None, typer.Option(min=1, help="Trajectories that the page shall hold at most.")] = None,
-) -> None:
-    """Show a trajectory, or a page of all: REASON blue, ACT red, context dim."""
-    reads_with = None
-    if tokenizer is not None:
-        from spanwise.training.models import load_tokenizer
-
-        reads_with = load_tokenizer(tokenizer)
-    if html is not None:
-        _show_html(trajectories, html, id, reads_with, rendering, limit)
-        return
-    if limit is not None or rendering != "plain":
-        raise ConfigError("--limit and --rendering are for pages: expected --html too")
-    from spanwise.traces.view import show as show_trajectory
-
-    show_trajectory(trajectories, Console(), id, reads_with)
-
-
-def _show_html(
-    path: Path,
-    page: Path,
-    id: str | None,
-    tokenizer: PreTrainedTokenizerBase | None,
-    rendering: Literal["plain", "chat"],
-    limit: int | None,
-) -> None:
-    from spanwise.data.render import make_rendering
-    from spanwise.traces.jsonl import read_trajectories
-    from spanwise.traces.page import HEAVY, Tokens, write_page
-    from spanwise.traces.view import find
-
-    if tokenizer is None and rendering != "plain":
-        raise ConfigError(f"--rendering {rendering} is about tokens: expected --tokenizer too")
-    if page.resolve() == path.resolve():
-        raise ConfigError(f"{page}: --html would overwrite the trajectories; expected another file")
-    tokens = None if tokenizer is None else Tokens(tokenizer, make_rendering(rendering, tokenizer))
-    shown = read_trajectories(path)
-    if id is not None:
-        shown = iter([find(path, shown, id)])
-    written = write_page(page, shown, path.name, tokens, limit)
-    print(f"page: {page}: {written.trajectories:,} trajectories, {written.size / 1e6:.1f} MB")
-    if written.size > HEAVY:
-        print(f"spanwise: {page} may open slowly; --limit N writes the first N trajectories only", file=sys.stderr)
-
-
-@app.command()
-def audit(
-    trajectories: Annotated[Path, typer.Argument(help="A file of trajectories (JSON lines, also .gz).")],
-    tokenizer: Annotated[
-        str | None, typer.Option(help="The student's model folder or hub name; without it only text is checked.")
-    ] = None,
-    teacher: Annotated[
-        str | None, typer.Option(help="Likewise the teacher's: its vocabulary must be the same.")
-    ] = None,
-    rendering: Annotated[Literal["plain", "chat"], typer.Option(help="How turns are joined for training.")] = "plain",
-    max_length: Annotated[int | None, typer.Option(min=1, help="Positions that a row may have.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Read no more than the first N trajectories.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the report to this file too; - prints it instead.")] = None,
-) -> None:
-    """Prove that spans and token masks are right; exit code 1 if they are not. Warnings are no defects."""
-    if tokenizer is None and (teacher is not None or rendering != "plain" or max_length is not None):
-        raise ConfigError("--teacher, --rendering and --max-length are about tokens: expected --tokenizer too")
-    if json is not None and json.resolve() == trajectories.resolve():
-        raise ConfigError(f"{json}: --json would overwrite the trajectories; expected another file")
-    from spanwise.data.render import PLAIN, make_rendering
-    from spanwise.traces.audit import audit as audit_trajectories
-    from spanwise.traces.audit_view import print_audit, write_audit
-
-    student = teaches = None
-    if tokenizer is not None:
-        from spanwise.training.models import load_tokenizer
-
-        student = load_tokenizer(tokenizer)
-        teaches = None if teacher is None else load_tokenizer(teacher)
-    rendered = PLAIN if student is None else make_rendering(rendering, student)
-    report = audit_trajectories(_watched(trajectories, limit), student, rendered, teaches, max_length)
-    if json is not None:
-        write_audit(report, str(trajectories), None if str(json) == "-" else json)
-    if str(json) != "-":
-        print_audit(report, Console(), str(trajectories))
-    if report.defects:
-        raise typer.Exit(1)
-
-
-def _watched(path: Path, limit: int | None) -> Iterator[Trajectory]:
-    """The first trajectories of a file, counted on a terminal.
-
-    Raises:
-        TraceError: The file cannot be read, or holds no trajectory.
-    """
-    from spanwise.errors import TraceError
-    from spanwise.traces.jsonl import read_trajectories
-
-    number = 0
-    with _bar() as bar:
-        row = bar.add_task("audit", total=limit, note="")
-        for number, trajectory in enumerate(itertools.islice(read_trajectories(path), limit), start=1):
-            yield trajectory
-            bar.update(row, completed=number)
-    if not number:
-        raise TraceError(f"{path}: holds no trajectory")
-
-
 @data_app.command("alfworld")
 def data_alfworld(destination: Annotated[Path, typer.Argument(help="Folder for the games.")]) -> None:
     """Download the released ALFWorld games; then set ALFWORLD_DATA to the folder."""
     from spanwise.environments.alfworld.download import download_alfworld
 
-    with _bar() as bar:
+    with progress_bar() as bar:
         rows: dict[str, int] = {}
 
         def progress(name: str, done: int, total: int | None) -> None:
@@ -390,63 +267,3 @@ def _print_table(out: Path, recipe: Recipe) -> None:
     Console().print(results_table(out, recipe))
     if (out / "report.html").exists():
         print(f"report: {out / 'report.html'}")
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=_errors,
-        disable=not _errors.is_terminal,
-    )
-
-
-class ProgressWatcher:
-    """Bars with an estimate on a terminal; elsewhere a line at each tenth of the way."""
-
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-        self._open = 0
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[Tick]:
-        """See :class:`spanwise.pipeline.Watcher`."""
-        if not _errors.is_terminal:
-            print(f"{name}: begins", file=sys.stderr, flush=True)
-        tenth = -1
-        with self._shared_bar() as bar:
-            row = bar.add_task(name, total=None, note="")
-
-            def tick(done: int, of_all: int, note: str) -> None:
-                nonlocal tenth
-                bar.update(row, completed=done, total=of_all, note=note)
-                if not _errors.is_terminal and done * 10 // max(1, of_all) > tenth:
-                    tenth = done * 10 // max(1, of_all)
-                    print(f"{name}: {done}/{of_all} {note}".rstrip(), file=sys.stderr, flush=True)
-
-            yield tick
-        if not _errors.is_terminal:
-            print(f"{name}: done", file=sys.stderr, flush=True)
-
-    @contextmanager
-    def _shared_bar(self) -> Iterator[Progress]:
-        """The bars of all stages that run side by side: a terminal shows one live thing at a time."""
-        if self._bar is None:
-            self._bar = _bar()
-            self._bar.start()
-        self._open += 1
-        try:
-            yield self._bar
-        finally:
-            self._open -= 1
-            if not self._open:
-                self._bar.stop()
-                self._bar = None
-
-    def skipped(self, name: str) -> None:
-        """See :class:`spanwise.pipeline.Watcher`."""
-        print(f"{name}: done before", file=sys.stderr, flush=True)
