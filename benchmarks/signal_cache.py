@@ -32,7 +32,7 @@ from spanwise.config import SignalConfig
 from spanwise.data.batching import plan_batches
 from spanwise.data.render import make_rendering
 from spanwise.data.tokenize import TokenizedTrajectory, tokenize_all
-from spanwise.pipeline import KEPT, learnt_from, run_tokenizer, teacher_folder
+from spanwise.run_content import KEPT, learnt_from, run_tokenizer, teacher_folder
 from spanwise.run_directory import read_recipe
 from spanwise.teacher.cache import CachedTeacher, Identity, join_rows, row_of, write_signals
 from spanwise.teacher.online import OnlineTeacher

@@ -253,7 +253,7 @@ def _by_default(name: str) -> Path:
 
 
 def _print_selection(run: Path) -> None:
-    from spanwise.pipeline import SELECTION
+    from spanwise.run_content import SELECTION
     from spanwise.traces.selection import read_selection
 
     print(f"data: {read_selection(run / SELECTION)}")

@@ -13,44 +13,38 @@ A stage that is done is skipped; one that was interrupted goes on where it stopp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from spanwise.config import ArchitectureConfig, CollectConfig, Recipe, Table, TrainingConfig
 from spanwise.errors import ModelError, RunDirectoryError, TaskDataError
-from spanwise.processes import Tick, in_process
+from spanwise.processes import Tick
+from spanwise.run_content import (
+    EXPERT,
+    FIDELITY,
+    HELD_OUT,
+    KEPT,
+    ROLLOUTS,
+    SELECTION,
+    STUDENTS_BASE,
+    TEACHER,
+    TEACHER_BASE,
+    TOKENIZER,
+    learnt_from,
+    needed,
+    run_tokenizer,
+    teacher_folder,
+    texts_of,
+)
 from spanwise.run_directory import RunDirectory, digest, write_atomically
+from spanwise.stages import Stage, Watcher, Work, lasting, run_stages
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from spanwise.agents.protocol import Agent
-    from spanwise.types import Trajectory
-
-#: Files and folders of a run directory.
-EXPERT, ROLLOUTS, KEPT = "expert/trajectories.jsonl", "rollouts.jsonl", "trajectories.jsonl"
-TOKENIZER, TEACHER_BASE, TEACHER, STUDENTS_BASE = "tokenizer", "teacher/base", "teacher/model", "students/base"
-SIGNALS = "signals"
-HELD_OUT, SELECTION, FIDELITY = "held_out.jsonl", "selection.json", "fidelity"
-
-#: What a stage does; it tells how far it is.
-Work = Callable[[Tick], None]
-
-
-class Watcher(Protocol):
-    """Whoever shows the progress of a stage."""
-
-    def stage(self, name: str) -> AbstractContextManager[Tick]:
-        """A stage begins; the function it gives is told how far it is."""
-        ...
-
-    def skipped(self, name: str) -> None:
-        """A stage was done before."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +234,7 @@ class Pipeline:
 
                 measure_fidelity(
                     folder,
-                    list(read_trajectories(_needed(self.run.path, HELD_OUT))),
+                    list(read_trajectories(needed(self.run.path, HELD_OUT))),
                     self.run.path / FIDELITY / name,
                     FidelitySettings(
                         rendering=recipe.environment.rendering,
@@ -275,48 +269,13 @@ class Pipeline:
 
     def _stage(self, name: str, upstream: list[str], settings: dict[str, Any], work: Work) -> None:
         """Runs one stage unless it is done."""
-        self._stages([_Stage(name, upstream, settings, work)])
+        self._stages([Stage(name, upstream, settings, work)])
 
-    def _stages(self, stages: Sequence[_Stage], at_a_time: int = 1) -> None:
-        """Runs the stages that are not done: one after the other here, or so many at a time in processes of their own.
+    def _stages(self, stages: Sequence[Stage], at_a_time: int = 1) -> None:
+        """Runs the stages that are not done."""
+        run_stages(self.run, self.watcher, stages, self._inputs, at_a_time)
 
-        Raises:
-            RunDirectoryError: A stage that one of them needs is not finished; or a process died.
-        """
-        with ExitStack() as everything:
-            waiting, running = list(stages), dict[Connection, tuple[ExitStack, _Stage, Tick]]()
-            while waiting or running:
-                if waiting and len(running) < at_a_time:
-                    stage = waiting.pop(0)
-                    around = everything.enter_context(ExitStack())
-                    if not around.enter_context(self.run.stage(stage.name, self._inputs(stage))):
-                        self.watcher.skipped(stage.name)
-                        continue
-                    tick = around.enter_context(self.watcher.stage(stage.name))
-                    if at_a_time > 1:
-                        running[around.enter_context(in_process(stage.work, at_a_time))] = (around, stage, tick)
-                    else:
-                        stage.work(tick)
-                        around.close()
-                    continue
-                for connection in cast(list[Connection], wait(list(running))):
-                    around, stage, tick = running[connection]
-                    try:
-                        said = connection.recv()
-                    except EOFError as error:
-                        raise RunDirectoryError(
-                            f"{self.run.path}: the process of the stage {stage.name!r} died (out of memory, or "
-                            "killed); the same command continues"
-                        ) from error
-                    if isinstance(said, BaseException):
-                        raise said
-                    if said is None:
-                        del running[connection]
-                        around.close()
-                    else:
-                        tick(*said)
-
-    def _inputs(self, stage: _Stage) -> dict[str, Any]:
+    def _inputs(self, stage: Stage) -> dict[str, Any]:
         """What a stage depends on: its settings and those of the stages before it."""
         stages = self.run.manifest["stages"]
         missing = [one for one in stage.upstream if one in stages and stages[one]["status"] != "done"]
@@ -326,8 +285,8 @@ class Pipeline:
             )
         environment = self.recipe.environment
         return {
-            **{key: _lasting(one) if isinstance(one, Table) else one for key, one in stage.settings.items()},
-            "environment": _lasting(environment)
+            **{key: lasting(one) if isinstance(one, Table) else one for key, one in stage.settings.items()},
+            "environment": lasting(environment)
             if self.recipe.data is None
             else {"rendering": environment.rendering, "style": environment.style},
             "seed": self.recipe.seed,
@@ -343,10 +302,10 @@ class Pipeline:
         training: TrainingConfig,
         output: str,
         start: str | None,
-    ) -> _Stage:
+    ) -> Stage:
         """A training stage: a model on trajectories, from a finished folder or from scratch."""
         work = _Fit(self.recipe, self.run.path, data, architecture, training, output, start)
-        return _Stage(name, upstream, {"training": training, "model": architecture}, work)
+        return Stage(name, upstream, {"training": training, "model": architecture}, work)
 
     def _collect(self, agent: Agent, settings: CollectConfig, path: Path, tick: Tick) -> None:
         """Plays what is not yet recorded in ``path``."""
@@ -383,7 +342,7 @@ class Pipeline:
         else:
             data = EXPERT if self.recipe.data is None else KEPT
             texts = (
-                text for trajectory in learnt_from(self.recipe, self.run.path, data) for text in _texts(trajectory)
+                text for trajectory in learnt_from(self.recipe, self.run.path, data) for text in texts_of(trajectory)
             )
             tokenizer = create_tokenizer(texts, self.recipe.tokenizer)
         tokenizer.save_pretrained(self.run.path / TOKENIZER)
@@ -397,16 +356,6 @@ class Pipeline:
 
     def _finished(self, folder: str) -> bool:
         return (self.run.path / folder / "training.json").exists()
-
-
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """A stage to run: its name, the stages before it, the tables or values it depends on, and who does the work."""
-
-    name: str
-    upstream: list[str]
-    settings: dict[str, Any]
-    work: Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,51 +411,6 @@ class _Fit:
         )
 
 
-def learnt_from(recipe: Recipe, run: Path, data: str) -> list[Trajectory]:
-    """The trajectories of a file that training may see; in an order that an interruption cannot change."""
-    from spanwise.traces.jsonl import read_trajectories
-
-    path = _needed(run, data)
-    if recipe.data is not None:  # they were selected
-        return sorted(read_trajectories(path), key=lambda one: one.id)
-    wanted = recipe.collect if data == EXPERT else recipe.teacher.rollouts
-    kept = [one for one in read_trajectories(path) if one.success or not wanted.only_successful]
-    if not kept:
-        raise RunDirectoryError(f"{path}: no episode was won, so there is nothing to learn from")
-    return sorted(kept, key=lambda one: one.id)
-
-
-def _texts(trajectory: Trajectory) -> Iterator[str]:
-    """All that a model reads of a trajectory."""
-    if trajectory.system is not None:
-        yield trajectory.system
-    for step in trajectory.steps:
-        yield from (step.observation, step.completion)
-
-
-def run_tokenizer(run: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a run."""
-    from spanwise.training.models import load_tokenizer
-
-    return load_tokenizer(_needed(run, TOKENIZER))
-
-
-def teacher_folder(recipe: Recipe, run: Path) -> str | Path:
-    """Where a run's teacher is: its own, or the folder or hub name that the recipe gives."""
-    if recipe.teacher.training is None:
-        path = recipe.teacher.model.path
-        assert path is not None  # the recipe's own check
-        return path
-    return run / TEACHER
-
-
-def _needed(run: Path, name: str) -> Path:
-    path = run / name
-    if not path.exists():
-        raise RunDirectoryError(f"{path}: is not there; an earlier stage makes it (spanwise run does all of them)")
-    return path
-
-
 def load_agent(
     folder: Path, name: str, temperature: float, max_new_tokens: int, seed: int, rendering: Literal["plain", "chat"]
 ) -> Agent:
@@ -550,12 +454,3 @@ def evaluate_agent(
         lambda done, of_all: tick(done, of_all, ""),
         model,
     )
-
-
-#: Settings that say how fast, how often saved or where, and never what comes out.
-_PASSING = frozenset({"workers", "data", "concurrency", "save_every", "log_every", "activation_checkpointing"})
-
-
-def _lasting(table: Table) -> dict[str, Any]:
-    """The settings of a table that change what a stage makes."""
-    return table.model_dump(mode="json", exclude=set(_PASSING & type(table).model_fields.keys()))

@@ -37,7 +37,7 @@ class ProgressWatcher:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Tick]:
-        """See :class:`spanwise.pipeline.Watcher`."""
+        """See :class:`spanwise.stages.Watcher`."""
         if not _errors.is_terminal:
             print(f"{name}: begins", file=sys.stderr, flush=True)
         tenth = -1
@@ -71,5 +71,5 @@ class ProgressWatcher:
                 self._bar = None
 
     def skipped(self, name: str) -> None:
-        """See :class:`spanwise.pipeline.Watcher`."""
+        """See :class:`spanwise.stages.Watcher`."""
         print(f"{name}: done before", file=sys.stderr, flush=True)

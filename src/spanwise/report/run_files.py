@@ -11,7 +11,7 @@ from spanwise.config import Recipe
 from spanwise.errors import RunDirectoryError
 from spanwise.evaluation.metrics import METRICS, EpisodeRecord, read_records
 from spanwise.evaluation.teacher_forcing import RESULT
-from spanwise.pipeline import FIDELITY, SELECTION
+from spanwise.run_content import FIDELITY, SELECTION
 from spanwise.traces.selection import Selection, read_selection
 
 #: What a ``fidelity.json`` holds at the least.

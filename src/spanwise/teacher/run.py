@@ -12,7 +12,7 @@ from huggingface_hub import snapshot_download
 from spanwise.config import Recipe, TrainingConfig
 from spanwise.data.render import make_rendering
 from spanwise.data.tokenize import TokenizedTrajectory, tokenize_all
-from spanwise.pipeline import KEPT, SIGNALS, learnt_from, run_tokenizer, teacher_folder
+from spanwise.run_content import KEPT, SIGNALS, learnt_from, run_tokenizer, teacher_folder
 from spanwise.teacher.cache import (
     CachedTeacher,
     Identity,
