@@ -41,7 +41,9 @@ def import_(
     min_steps: Annotated[int, typer.Option(min=1, help="Leave out shorter trajectories.")] = 1,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Leave out longer ones.")] = None,
     max_characters: Annotated[int | None, typer.Option(min=1, help="Leave out those with more text.")] = None,
-    duplicates: Annotated[bool, typer.Option(help="Keep trajectories that are equal, word for word.")] = False,
+    deduplicate: Annotated[
+        bool, typer.Option("--deduplicate", help="Keep one of those that are equal, word for word.")
+    ] = False,
     system: Annotated[bool, typer.Option(help="Keep instructions and examples that stood before the task.")] = True,
     held_out: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the tasks that go to a second file, OUT with .held_out.")
@@ -65,7 +67,7 @@ def import_(
         min_steps=min_steps,
         max_steps=max_steps,
         max_characters=max_characters,
-        deduplicate=not duplicates,
+        deduplicate=deduplicate,
         keep_system=system,
     )
     if any(log.resolve() == out.resolve() for log in logs):

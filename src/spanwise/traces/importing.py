@@ -44,7 +44,7 @@ class ImportOptions:
         min_steps: Leave out shorter trajectories.
         max_steps: Leave out longer ones.
         max_characters: Leave out trajectories whose text is longer.
-        deduplicate: Keep one of those that are equal, word for word.
+        deduplicate: Keep one of those that are equal, word for word, outcome included.
         keep_system: Keep what stood before the episode: instructions and examples.
     """
 
@@ -55,7 +55,7 @@ class ImportOptions:
     min_steps: int = 1
     max_steps: int | None = None
     max_characters: int | None = None
-    deduplicate: bool = True
+    deduplicate: bool = False
     keep_system: bool = True
 
 
@@ -290,7 +290,8 @@ def _count(trajectory: Trajectory, summary: ImportSummary) -> None:
 
 
 def _fingerprint(trajectory: Trajectory) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
+    outcome = f"{trajectory.task}\0{trajectory.success}\0{trajectory.reward}"
+    digest = hashlib.blake2b(outcome.encode("utf-8", "surrogatepass"), digest_size=16)
     for step in trajectory.steps:
         for text in (step.observation, step.completion):
             data = text.encode("utf-8", "surrogatepass")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
 import re
 import zlib
@@ -65,6 +66,10 @@ _LIST_KEYS = (
     "rows",
     "items",
     "traces",
+    "train",
+    "validation",
+    "valid",
+    "test",
 )
 
 #: Keys under which a text is one trajectory: what looks like episodes before the last are examples.
@@ -97,8 +102,14 @@ _AROUND = (
 #: How chat templates begin a turn.
 _CHAT_MARKUP = re.compile(r"<\|im_start\|>|<\|start_header_id\|>|<｜User｜>|<start_of_turn>")
 
+#: An escaped half of a surrogate pair, or a whole pair.
+_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
+
 #: How programs colour what they print on a terminal.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+#: An escaped half of a surrogate pair, or a whole pair.
+_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 
 _SESSION_KEYS = ("sessionId", "session_id", "conversation_id", "trace_id", "episode_id")
 
@@ -197,8 +208,8 @@ def _prompt_of(fields: dict[str, Any], text: str) -> str:
     parts = [fields.get(key) for key in _PROMPT_KEYS]
     said = [one.strip() for one in parts if isinstance(one, str) and one.strip()]
     prompt = "\n".join(said)
-    opening = text[: len(prompt) + 2000]
-    return "" if any(one in opening for one in said) or _OPENS.match(text) else prompt
+    opening = text.lstrip()
+    return "" if any(opening.startswith(one) for one in said) or _OPENS.match(text) else prompt
 
 
 def _joined(value: dict[str, Any]) -> Iterator[Body]:
@@ -211,13 +222,20 @@ def _joined(value: dict[str, Any]) -> Iterator[Body]:
         answered = [{"role": "assistant", **answer}] if isinstance(answer, dict) and "content" in answer else []
         fields = {**value, **{name: one for name, one in request.items() if name != "messages"}}
         yield Body([*request["messages"], *answered], "messages", fields)
-    prompt, answer = value.get("prompt", value.get("input")), value.get("completion", value.get("response"))
-    answer = value.get("output") if answer is None else answer
-    fields = {k: v for k, v in value.items() if k not in ("prompt", "input", "completion", "response", "output")}
+    prompt = value.get("prompt", value.get("input"))
+    answer = next((value[key] for key in ("completion", "response", "output", "chosen") if value.get(key)), None)
+    fields = {
+        k: v for k, v in value.items() if k not in ("prompt", "input", "completion", "response", "output", "chosen")
+    }
     if isinstance(prompt, list) and isinstance(answer, list) and _is_turns(prompt) and _is_turns(answer):
         yield Body([*prompt, *answer], "messages", fields)
     elif isinstance(prompt, str) and isinstance(answer, str) and _CHAT_MARKUP.search(prompt):
         yield Body(prompt + answer, "prompt", fields)
+    elif prompt is None and isinstance(answer, list) and "chosen" in value and _is_turns(answer):
+        yield Body(answer, "chosen", fields)
+    columns = _columns(value)
+    if columns and "action" in columns[0] and isinstance(value.get("actions"), list) and "observation" in columns[0]:
+        yield Body(columns, "actions", value)
     if isinstance(value.get("cells"), list) and "nbformat" in value:
         yield Body(_printed(value["cells"]), "cells", {})
 
@@ -302,6 +320,25 @@ def _two_lines(file: BinaryIO) -> tuple[bytes, bytes]:
     return lines[0] if lines else b"", b"".join(lines[1:])
 
 
+def _parse(text: str) -> Any:
+    """The value of JSON; numbers that are none (NaN) as None, halves of characters as U+FFFD.
+
+    Raises:
+        ValueError, RecursionError: The text is no JSON.
+    """
+    value = json.loads(text, parse_constant=lambda name: None)
+    return _whole(value) if _HALF.search(text) else value
+
+
+def _whole(value: Any) -> Any:
+    """The value with every half of a surrogate pair, which no file can hold, replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return {_whole(key): _whole(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
 def _is_json(line: bytes) -> bool:
     try:
         json.loads(line.decode("utf-8-sig"))
@@ -323,34 +360,42 @@ def _lines(path: Path, raw: BinaryIO, file: BinaryIO, *first: bytes) -> Iterator
     """The records of JSON lines; lines that are single messages are gathered into conversations, by session."""
     sessions: dict[tuple[Any, bool], list[Any]] = {}
     begun: dict[tuple[Any, bool], str] = {}
-    number = 0
-    for block in (io.BytesIO(b"".join(first)), file):
-        for line in block:
-            number += 1
-            if not line.strip():
-                continue
-            place = f"{path.name}:{number}"
-            try:
-                value = json.loads(line.decode("utf-8-sig"))
-            except (ValueError, RecursionError) as error:
-                cut = "" if line.endswith(b"\n") else "the last line is cut off: "
-                yield Damaged(f"not JSON: {cut}{error}", place, raw.tell())
-                continue
-            if _is_message(value):
-                name = next((value[key] for key in _SESSION_KEYS if key in value), None)
-                key = (name if isinstance(name, (str, int)) else None, value.get("isSidechain") is True)
-                sessions.setdefault(key, []).append(value)
-                begun.setdefault(key, place)
-            elif not sessions or next(find_bodies(value), None) is not None:
-                yield Record(value, place, None, raw.tell())
-            # What stands between the messages of a session (summaries, system events) is no record.
+    for number, line in enumerate(_until_cut(itertools.chain(io.BytesIO(b"".join(first)), file)), start=1):
+        place = f"{path.name}:{number}"
+        if isinstance(line, str):
+            yield Damaged(f"cut off: {line}", place, raw.tell())
+            break
+        if not line.strip():
+            continue
+        try:
+            value = _parse(line.decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            cut = "" if line.endswith(b"\n") else "the last line is cut off: "
+            yield Damaged(f"not JSON: {cut}{error}", place, raw.tell())
+            continue
+        if _is_message(value):
+            name = next((value[key] for key in _SESSION_KEYS if key in value), None)
+            key = (name if isinstance(name, (str, int)) else None, value.get("isSidechain") is True)
+            sessions.setdefault(key, []).append(value)
+            begun.setdefault(key, place)
+        elif not sessions or next(find_bodies(value), None) is not None:
+            yield Record(value, place, None, raw.tell())
+        # What stands between the messages of a session (summaries, system events) is no record.
     for key, messages in sessions.items():
         yield Record(messages, begun[key], None if key[0] is None else str(key[0]), raw.tell())
 
 
+def _until_cut(lines: Iterator[bytes]) -> Iterator[bytes | str]:
+    """The lines of a file; of a compressed one that ends too early those before, then what is wrong."""
+    try:
+        yield from lines
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        yield str(error)
+
+
 def _document(path: Path, text: str, position: int) -> Iterator[Record]:
     try:
-        value = json.loads(text)
+        value = _parse(text)
     except (ValueError, RecursionError) as error:
         if _is_transcript(text):  # a log in words that begins with a bracket
             yield Record(text, path.name, None, position)
@@ -372,10 +417,11 @@ def _records_of(value: Any, place: str, key: str | None, position: int) -> Itera
             yield Record(one, f"{place}[{index}]", key, position)
         return
     if isinstance(value, dict) and next(find_bodies(value), None) is None:
-        for name in _LIST_KEYS:
-            if isinstance(value.get(name), (list, dict)) and value[name]:
-                yield from _records_of(value[name], f"{place}: {name}", None, position)
-                return
+        lists = [name for name in _LIST_KEYS if isinstance(value.get(name), (list, dict)) and value[name]]
+        for name in lists:
+            yield from _records_of(value[name], f"{place}: {name}", None, position)
+        if lists:
+            return
         if _is_keyed(value):
             for name, one in value.items():
                 yield Record(one, f"{place}: {name}", name, position)

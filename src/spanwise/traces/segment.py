@@ -17,6 +17,9 @@ A completion is what an agent wrote in one turn. Agents write in a handful of st
     code    Thought: I look it up.                   REASON
             ```py ... ```                            ACT: the fence, what announces it and what ends it
 
+    json    {"thought": "It may be in box 2.",       REASON, up to the key of the command
+             "action": "go to box 2"}                ACT, from there on
+
     plain   go to box 2                              ACT throughout
 
 Whatever the text, the spans partition it: every character belongs to exactly one span, and the spans joined give the
@@ -28,9 +31,11 @@ Source: arXiv 2505.13820, which cuts a trajectory into [REASON] and [ACT] spans 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from spanwise.traces.labels import labels
 from spanwise.types import Span, SpanKind
@@ -64,6 +69,9 @@ _CALL_TOKEN = re.compile(r"<｜tool▁calls?▁begin｜>|<\|python_tag\|>|\[TOOL
 #: A call of the tool that some harnesses give agents to think with (tau-bench).
 _THINK_CALL = re.compile(r"""\{\s*["']name["']:\s*["']think["']""")
 
+#: Under which keys an object holds the command.
+_COMMAND_KEYS = ("action", "actions", "command", "tool", "tool_call", "function_call")
+
 _CODE_END = re.compile(r"[ \t]*(?:<end_code>|</code>)?\s*")
 #: What may stand after a fence that opens: the name of a language, to the end of its line.
 _LANGUAGE = re.compile(r"\w*[ \t]*\r?\n")
@@ -77,7 +85,7 @@ _CODE_MARK = re.compile(
 
 #: What an environment says, and a model only if it makes it up: tags and markup anywhere, labels where agents use any.
 _MADE_UP_TAG = re.compile(
-    r"<(?:information|tool_response|tool_call_result|observations?)>|<\|im_start\|>|<｜User｜>|<｜tool▁outputs▁begin｜>"
+    r"<(?:information|tool_response|tool_call_result|observations?|function_results)>|<\|im_start\|>|<｜User｜>|<｜tool▁outputs▁begin｜>"
     r"|✿RESULT✿",
     re.IGNORECASE,
 )
@@ -236,7 +244,9 @@ def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segme
                 pieces.append((tag.start(), kind))
                 inside, begun = name, tag.end()
         elif inside == name:
-            command = completion[begun : tag.start()].strip() if kind is SpanKind.ACT else None
+            named = name == "function"  # its name stands in the tag
+            whole = completion[pieces[-1][0] : tag.end()] if named else completion[begun : tag.start()]
+            command = whole.strip() if kind is SpanKind.ACT else None
             if command is not None and _THINK_CALL.match(command):
                 pieces[-1] = (pieces[-1][0], SpanKind.REASON)
                 thoughts.append(command)
@@ -317,6 +327,30 @@ def _segment_code(completion: str) -> Segmentation:
     return Segmentation(join_spans(completion, starts), action, think_only=False)
 
 
+def _segment_json(completion: str) -> Segmentation:
+    """An object with a thought and a command, in a fence or not; what is no such object is a thought."""
+    begun, end = completion.find("{"), completion.rfind("}") + 1
+    values = read_object(completion[begun:end]) if 0 <= begun < end else None
+    key = next((key for key in _COMMAND_KEYS if key in values), None) if values else None
+    place = None if key is None else re.compile(rf'"{key}"\s*:').search(completion, begun)
+    if values is None or key is None or place is None:
+        return Segmentation(join_spans(completion, [(0, SpanKind.REASON)]), None, think_only=False)
+    value = values[key]
+    command = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    thought = completion[: place.start()].strip(" \t\r\n{`jsonJSON")
+    starts = [(0, SpanKind.REASON if thought else SpanKind.ACT), (place.start(), SpanKind.ACT)]
+    return Segmentation(join_spans(completion, starts), command.strip() or None, think_only=False)
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """The object that a text is in JSON; None if it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def _segment_plain(completion: str) -> Segmentation:
     """A command and nothing else."""
     kind = SpanKind.ACT if completion.strip() else SpanKind.REASON
@@ -330,6 +364,7 @@ STYLES: dict[str, Callable[[str], Segmentation]] = {
     "tags": _segment_tags,
     "tools": _segment_tools,
     "code": _segment_code,
+    "json": _segment_json,
     "plain": _segment_plain,
 }
 

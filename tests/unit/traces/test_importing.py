@@ -39,8 +39,8 @@ def test_filters_count_what_they_leave_out(tmp_path):
             record("won", success=True),
         ],
     )
-    assert imported(path)[0] == ["won", "lost", "half", "silent", "long"]
-    kept, summary = imported(path, only_successful=True, max_steps=4)
+    assert imported(path)[0] == ["won", "lost", "half", "silent", "long", "won"]
+    kept, summary = imported(path, only_successful=True, max_steps=4, deduplicate=True)
     assert kept == ["won"]
     assert dict(summary.dropped) == {
         "not won": 2,
@@ -49,9 +49,9 @@ def test_filters_count_what_they_leave_out(tmp_path):
         "equal to an earlier one": 1,
     }
     assert summary.examples["outcome unknown"] == ["log.jsonl:4"]
-    assert imported(path, min_reward=0.5, deduplicate=False)[0] == ["won", "half", "long", "won"]
+    assert imported(path, min_reward=0.5)[0] == ["won", "half", "long", "won"]
     assert imported(path, min_steps=2)[0] == ["long"]
-    assert imported(path, max_characters=100)[0] == ["won", "lost", "half", "silent"]
+    assert imported(path, max_characters=100)[0] == ["won", "lost", "half", "silent", "won"]
 
 
 def test_records_that_cannot_be_read_are_counted_with_reasons(tmp_path):

@@ -102,9 +102,38 @@ def test_empty_completion_has_no_spans(style: str):
 
 
 def test_unknown_style_is_named_with_those_that_exist():
-    with pytest.raises(ValueError, match="unknown style 'json'; there are: react, think, tags, tools, code, plain"):
-        segment("look", "json")
+    with pytest.raises(
+        ValueError, match="unknown style 'yaml'; there are: react, think, tags, tools, code, json, plain"
+    ):
+        segment("look", "yaml")
 
 
 def test_kinds_are_never_context():
     assert {span.kind for span in segment("a\nAction: b", "react").spans} == {SpanKind.REASON, SpanKind.ACT}
+
+
+def test_json_thought_ends_where_the_key_of_the_command_begins():
+    completion = '{"thought": "In box 2.", "action": "go to box 2"}'
+    assert cut(completion, "json") == [("REASON", '{"thought": "In box 2.", '), ("ACT", '"action": "go to box 2"}')]
+    assert segment(completion, "json").action == "go to box 2"
+    fenced = '```json\n{"command": {"name": "go", "to": 2}}\n```'
+    assert cut(fenced, "json") == [("ACT", fenced)]
+    assert segment(fenced, "json").action == '{"name": "go", "to": 2}'
+    assert segment('{"thought": "In box 2."', "json").action is None
+
+
+@pytest.mark.parametrize(
+    ("completion", "action"),
+    [
+        (
+            "I run.\n<function=bash>\n<parameter=cmd>ls</parameter>\n</function>",
+            "<function=bash>\n<parameter=cmd>ls</parameter>\n</function>",
+        ),
+        ("I call.[TOOL_CALLS][{}]", "[TOOL_CALLS][{}]"),
+        ("I call.\n<|python_tag|>f(1)", "<|python_tag|>f(1)"),
+    ],
+)
+def test_tools_calls_in_the_markup_of_other_models(completion, action):
+    assert segment(completion, "tools").action == action
+    assert cut(completion, "tools")[-1] == ("ACT", action)
+    assert cut(completion, "tools")[0][0] == "REASON"

@@ -8,6 +8,7 @@ messages, AgentBench's ``agent``. How the completions are cut follows from their
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from spanwise.traces.formats.conversation import conversation_episode
@@ -59,13 +60,16 @@ def chat_episodes(body: Body) -> Iterator[RawEpisode]:
     if messages is None:
         return
     said = [one for one in messages if one.role == "assistant"]
-    if len(said) == 1 and not said[0].calls:
-        asked = "\n\n".join(one.text for one in messages[: messages.index(said[0])])
+    if len(said) == 1 and messages[-1] is said[0] and not said[0].calls:
+        asked = "\n\n".join(one.text for one in messages if one.role == "user")
+        system = "\n\n".join(one.text for one in messages if one.role == "system") or None
         if _is_transcript(said[0].text):
-            yield from transcript_episodes(f"Question: {asked}\n{said[0].text}" if asked else said[0].text)
+            for episode in transcript_episodes(said[0].text, whole=True):
+                yield _asked(episode, asked, system)
             return
         if has_results(said[0].text):
-            yield from tags_episodes(Body(said[0].text, body.key, body.fields, asked))
+            for episode in tags_episodes(Body(said[0].text, body.key, body.fields, asked)):
+                yield replace(episode, system=system)
             return
     episode = conversation_episode(messages)
     if episode is not None:
@@ -73,9 +77,17 @@ def chat_episodes(body: Body) -> Iterator[RawEpisode]:
 
 
 def _is_transcript(text: str) -> bool:
-    """Whether a completion holds several turns of both sides: then it is a log, not an agent that makes things up."""
-    roles = [one.side for one in tile(text)]
-    return roles.count("environment") > 1 and roles.count("agent") > 1
+    """Whether the last completion of all holds both sides: nobody answered it, so it is a log, and not made up."""
+    sides = [one.side for one in tile(text)]
+    return "agent" in sides and "environment" in sides[1:]
+
+
+def _asked(episode: RawEpisode, asked: str, system: str | None) -> RawEpisode:
+    """The episode of a transcript that answered a question told elsewhere."""
+    first, *others = episode.turns
+    if not first.observation:
+        first = replace(first, observation=asked)
+    return replace(episode, turns=(first, *others), system=system if episode.system is None else episode.system)
 
 
 def _events(body: Body) -> list[dict[str, Any]]:

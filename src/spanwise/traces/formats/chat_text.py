@@ -1,4 +1,4 @@
-"""Conversations as text, in the markup of a chat template: ChatML (Hermes, Qwen), Llama-3, DeepSeek."""
+"""Conversations as text, in the markup of a chat template: ChatML (Hermes, Qwen), Llama, DeepSeek, Gemma, Vicuna."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from spanwise.traces.formats.conversation import conversation_episode
 from spanwise.traces.formats.messages import Message
+from spanwise.traces.labels import labels
 from spanwise.traces.raw import Body, RawEpisode, TraceFormat
 
 #: How a turn begins, with the role in it, and what ends it.
@@ -17,21 +18,39 @@ _MARKUP: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
         re.compile(r"<\|(?:eot_id|eom_id|end_of_text)\|>"),
     ),
     "DeepSeek": (
-        re.compile(r"<｜(User|Assistant|tool▁outputs▁begin|tool▁output▁begin)｜>"),
-        re.compile(r"<｜(?:end▁of▁sentence|tool▁outputs?▁end)｜>"),
+        # What follows the outputs of tools is the assistant's, whether a marker says so or not.
+        re.compile(r"<｜(User|Assistant|tool▁outputs▁begin|tool▁outputs▁end|tool▁output▁begin)｜>"),
+        re.compile(r"<｜(?:end▁of▁sentence|tool▁output▁end)｜>"),
     ),
     "Gemma": (re.compile(r"<start_of_turn>(\w+)\n"), re.compile(r"<end_of_turn>\n?")),
+    "Llama-2": (re.compile(r"\[(/?INST|TOOL_RESULTS)\]"), re.compile(r"</s>|\[/TOOL_RESULTS\]")),
+    "Vicuna": (
+        re.compile(r"^(?:\#{2,3} )?(USER|ASSISTANT|SYSTEM|User|Human|Assistant|System) ?: ?", re.MULTILINE),
+        re.compile(r"</s>"),
+    ),
 }
+#: Markup of words alone counts where both sides speak, the user first, and no other label divides the text.
+_BARE = "Vicuna"
+_OBSERVATION = labels("observation", ignore_case=False)
 _ROLES = {
-    **dict.fromkeys(("assistant", "model", "gpt"), "assistant"),
-    **dict.fromkeys(("tool", "ipython", "tool▁outputs▁begin", "tool▁output▁begin", "observation"), "tool"),
+    **dict.fromkeys(("assistant", "model", "gpt", "/inst", "tool▁outputs▁end"), "assistant"),
+    **dict.fromkeys(
+        ("tool", "ipython", "tool▁outputs▁begin", "tool▁output▁begin", "observation", "tool_results"), "tool"
+    ),
     "system": "system",
 }
+_BEGINS = re.compile(r"<｜begin▁of▁sentence｜>|<s>")
+_SYSTEM = re.compile(r"<<SYS>>(.*?)<</SYS>>", re.DOTALL)
 _RESPONSE = re.compile(r"<tool_response>(.*?)(?:</tool_response>|\Z)", re.DOTALL)
 
 
 def _markup(text: str) -> str | None:
     found = {name: len(turn.findall(text)) for name, (turn, _) in _MARKUP.items()}
+    if found[_BARE]:
+        roles = [_ROLES.get(one.lower(), "user") for one in _MARKUP[_BARE][0].findall(text)]
+        spoken = [one for one in roles if one != "system"]
+        if spoken[:2] != ["user", "assistant"] or _OBSERVATION.search(text):
+            found[_BARE] = 0
     name = max(found, key=lambda one: found[one])
     return name if found[name] else None
 
@@ -41,7 +60,7 @@ def _messages(text: str) -> Iterator[Message]:
     assert name is not None
     turn, ending = _MARKUP[name]
     starts = list(turn.finditer(text))
-    if before := text[: starts[0].start()].replace("<｜begin▁of▁sentence｜>", "").strip():
+    if before := _BEGINS.sub("", text[: starts[0].start()]).strip():
         yield Message("system", before)  # DeepSeek's has no marker
     for start, end in zip(starts, [*(one.start() for one in starts[1:]), len(text)], strict=True):
         closed = ending.search(text, start.end(), end)
@@ -51,6 +70,9 @@ def _messages(text: str) -> Iterator[Message]:
         if responses:
             yield from (Message("tool", one.strip()) for one in responses)
         elif said:
+            if role == "user" and (told := _SYSTEM.match(said)) is not None:
+                yield Message("system", told[1].strip())
+                said = said[told.end() :].strip()
             yield Message(role, said)  # type: ignore[arg-type]
 
 
@@ -65,4 +87,4 @@ def _episodes(body: Body) -> Iterator[RawEpisode]:
         yield episode
 
 
-FORMAT = TraceFormat("chat templates as text (ChatML, Llama-3, DeepSeek, Gemma)", _evidence, _episodes)
+FORMAT = TraceFormat("chat templates as text (ChatML, Llama, DeepSeek, Gemma, Vicuna)", _evidence, _episodes)

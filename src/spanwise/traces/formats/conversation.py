@@ -10,8 +10,13 @@ from spanwise.traces.formats.messages import Message
 from spanwise.traces.labels import labels
 from spanwise.traces.raw import RawEpisode, RawTurn
 from spanwise.traces.segment import segment
-from spanwise.traces.tool_text import ToolMessage, call_json, completion_parts, write_responses
+from spanwise.traces.tool_text import ToolMessage, call_json, completion_parts, read_responses, write_responses
 from spanwise.types import SpanKind
+
+#: An object, in a fence or not, whose first keys hold a thought.
+_THOUGHT_KEY = re.compile(
+    r"\s*(?:```(?:json)?\s*)?\{\s*\"(?:thoughts?|reasoning|rationale|think|analysis|plan|observation|current_state)\"\s*:"
+)
 
 #: What tells a style, the surest first.
 _STYLE_MARKS: dict[str, re.Pattern[str]] = {
@@ -19,11 +24,12 @@ _STYLE_MARKS: dict[str, re.Pattern[str]] = {
         r"<tool_call>\s*(?:[{\[]|<function=)|<｜tool▁calls?▁begin｜>|<\|python_tag\|>|\[TOOL_CALLS\]|✿FUNCTION✿"
     ),
     "tags": re.compile(
-        r"</?(?:action|act|search|answer|execute\w*|tool|code|python|function|function_call|command|cmd|begin_of_query)\b",
+        r"</?(?:action|act|search|answer|execute\w*|tool|code|python|function|function_call|command|cmd|begin_of_query|function_calls|invoke)\b",
         re.IGNORECASE,
     ),
     "react": labels("reason", "act"),
     "think": re.compile(r"^>?[ \t]*think[:\[]", re.MULTILINE | re.IGNORECASE),
+    "json": _THOUGHT_KEY,
     "code": re.compile(r"```|<code>"),
 }
 _ACTION_LINE = labels("act")
@@ -48,8 +54,11 @@ _EXAMPLES = re.compile(r"\b(?:examples?|demonstrations?)\b", re.IGNORECASE)
 def choose_style(texts: Sequence[str]) -> str:
     """The style in which most of the completions are written: ``plain`` where nothing marks a thought or a command."""
     found = {style: sum(mark.search(text) is not None for text in texts) for style, mark in _STYLE_MARKS.items()}
+    found["json"] = sum(_THOUGHT_KEY.match(text) is not None for text in texts)
     if found["tools"]:
         return "tools"
+    if found["json"] and found["json"] == found["code"]:
+        return "json"
     if found["code"] and found["code"] >= sum(_ACTION_LINE.search(text) is not None for text in texts):
         return "code"
     style = max(found, key=lambda one: found[one])
@@ -141,9 +150,17 @@ def _observation(heard: Sequence[Message]) -> str:
     texts: list[str] = []
     for role, group in _runs(heard):
         texts.append(
-            write_responses([one.text for one in group]) if role == "tool" else "\n".join(one.text for one in group)
+            write_responses([response for one in group for response in _responses(one.text)])
+            if role == "tool"
+            else "\n".join(one.text for one in group)
         )
     return "\n".join(texts)
+
+
+def _responses(text: str) -> list[str]:
+    """The answers of tools in a message, without the tags that it may have around them."""
+    responses, rest = read_responses(text.strip())
+    return responses if responses and not rest else [text]
 
 
 def _runs(heard: Sequence[Message]) -> Iterator[tuple[str, list[Message]]]:

@@ -34,6 +34,9 @@ _ROLES: dict[str, Role] = {
 #: Roles of a call that stands in a message of its own (ms-swift, Hermes data sets).
 _CALL_ROLES = ("tool_call", "function_call", "tool-call", "custom_tool_call")
 
+#: Fields in which servers and agents put a thought beside the content.
+_REASONING = ("reasoning_content", "reasoning", "thinking", "thinking_content", "thought")
+
 #: What LangChain calls the roles, under ``type``.
 _KINDS_OF_LANGCHAIN = ("human", "ai", "system", "tool", "function")
 
@@ -147,7 +150,7 @@ def _read_message(value: dict[str, Any], role: Role) -> Iterator[Message]:
     if isinstance(content, str) and value.keys() <= _PLAIN:
         yield Message(role, content)
         return
-    reasoning = value.get("reasoning_content", value.get("reasoning", value.get("thinking")))
+    reasoning = next((value[key] for key in _REASONING if isinstance(value.get(key), str)), None)
     calls = list(_calls(value))
     texts: list[str] = []
     thoughts = [reasoning] if isinstance(reasoning, str) and reasoning else []
@@ -161,10 +164,12 @@ def _read_message(value: dict[str, Any], role: Role) -> Iterator[Message]:
         elif kind == "redacted_thinking":
             continue
         elif kind in ("tool_use", "server_tool_use", "tool_call", "function_call"):
-            held = next((block[key] for key in ("toolUse", "functionCall") if key in block), block)
+            held = next((block[key] for key in ("toolUse", "functionCall", "function_call") if key in block), block)
             calls += [call] if (call := call_of(held)) is not None else []
         elif kind in ("tool_result", "function_call_output", "web_search_tool_result"):
-            held = next((block[key] for key in ("toolResult", "functionResponse") if key in block), block)
+            held = next(
+                (block[key] for key in ("toolResult", "functionResponse", "function_response") if key in block), block
+            )
             yield Message(
                 "tool", _text(next((held[key] for key in ("content", "output", "response") if key in held), ""))
             )
@@ -183,9 +188,9 @@ def _kind_of(block: Any) -> str | None:
     """The type of a block; Bedrock and Gemini tell it by the name of its only key."""
     if not isinstance(block, dict):
         return None
-    if "toolUse" in block or "functionCall" in block:
+    if "toolUse" in block or "functionCall" in block or isinstance(block.get("function_call"), dict):
         return "tool_use"
-    if "toolResult" in block or "functionResponse" in block:
+    if "toolResult" in block or "functionResponse" in block or "function_response" in block:
         return "tool_result"
     if "reasoningContent" in block or block.get("thought") is True:
         return "thinking"
@@ -203,7 +208,8 @@ def _inner(block: dict[str, Any], key: str) -> Any:
 
 def _calls(value: dict[str, Any]) -> Iterator[ToolCall]:
     """The calls that stand beside the content."""
-    listed = value.get("tool_calls")
+    extra = value.get("additional_kwargs")
+    listed = value.get("tool_calls") or (extra.get("tool_calls") if isinstance(extra, dict) else None)
     for call in listed if isinstance(listed, list) else []:
         if (read := call_of(call)) is not None:
             yield read

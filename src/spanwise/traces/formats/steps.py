@@ -11,11 +11,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from spanwise.traces.formats.conversation import choose_style
+from spanwise.traces.formats.prompt_sign import GOAL
+from spanwise.traces.labels import labels
 from spanwise.traces.raw import Body, RawEpisode, RawTurn, TraceFormat
 from spanwise.types import SpanKind
 
 _VERBATIM = ("model_output", "response", "completion", "llm_output", "raw_output", "generation", "output_text", "log")
-_THOUGHT = ("thought", "thoughts", "reasoning", "think", "rationale", "plan", "model_thought")
+_THOUGHT = (
+    "thought",
+    "thoughts",
+    "reasoning",
+    "reasoning_content",
+    "cot",
+    "think",
+    "rationale",
+    "plan",
+    "model_thought",
+)
 _ACTION = ("action", "command", "act", "code", "code_action", "tool_call", "tool_calls", "tool", "action_str")
 _RESULT = (
     "observation",
@@ -31,20 +43,49 @@ _RESULT = (
 _ASKED = ("question", "task", "instruction", "goal", "query", "input", "prompt", "problem_statement")
 
 
+#: What a step answers, where logs keep that and not what it brought.
+_BEFORE = ("state", "obs_before", "prompt", "input")
+_AFTER = ("next_observation", "next_state", "next_obs")
+
+
+_LABEL = labels("reason", "act")
+
+
 def _first(value: dict[str, Any], keys: tuple[str, ...]) -> str | None:
     found = next((value[key] for key in keys if value.get(key) not in (None, "", [])), None)
     return found if found is None or isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
-def _as_step(value: Any) -> dict[str, Any] | None:
-    """A step as an object: pairs are an action, in words or as an object with its log, and an observation."""
-    if isinstance(value, list) and len(value) == 2:
-        return (
-            {**value[0], "observation": value[1]}
-            if isinstance(value[0], dict)
-            else {"action": value[0], "observation": value[1]}
-        )
-    return value if isinstance(value, dict) else None
+def _as_steps(values: list[Any]) -> list[dict[str, Any]] | None:
+    """Steps as objects. Pairs are an action and an observation, in words or as an object with its log.
+
+    Pairs of words in which the second is the agent's, as chats keep them, are an observation and a completion.
+    """
+    if all(isinstance(one, list) and len(one) == 2 for one in values):
+        if all(isinstance(one[0], dict) for one in values):
+            return [{**action, "observation": result} for action, result in values]
+        agent_first = _LABEL.match(str(values[0][0])) is not None or not _LABEL.match(str(values[0][1]))
+        if agent_first and not _is_chat([one[0] for one in values]):
+            return [{"action": action, "observation": result} for action, result in values]
+        return [{"prompt": seen, "response": said} for seen, said in values]
+    return [one for one in values if isinstance(one, dict)] if all(isinstance(one, dict) for one in values) else None
+
+
+def _is_chat(firsts: list[Any]) -> bool:
+    """Whether the first halves of pairs are what a user says: they tell a task."""
+    return any(GOAL.search(str(one)) for one in firsts[:1]) or any("?" in str(one) for one in firsts[:1])
+
+
+def _comes_before(steps: list[dict[str, Any]]) -> bool:
+    """Whether the observation of a step is what the step answers: it stands first, or its result has another name."""
+    if any(key in step for step in steps for key in _AFTER):
+        return True
+    step = next((one for one in steps if "observation" in one), None)
+    if step is None:
+        return False
+    keys = list(step)
+    acts = [keys.index(key) for key in (*_VERBATIM, *_THOUGHT, *_ACTION) if key in step]
+    return bool(acts) and keys.index("observation") < min(acts)
 
 
 def _turn(observation: str, step: dict[str, Any]) -> RawTurn | None:
@@ -66,31 +107,35 @@ def _turn(observation: str, step: dict[str, Any]) -> RawTurn | None:
 
 
 def _evidence(body: Body) -> str | None:
-    values = [_as_step(one) for one in body.value] if isinstance(body.value, list) else []
-    keys = {key for one in values if one for key in one}
+    steps = _as_steps(body.value) if isinstance(body.value, list) and body.value else None
+    keys = {key for one in steps or [] for key in one}
     told = [key for key in (*_VERBATIM, *_THOUGHT, *_ACTION, *_RESULT) if key in keys]
     acts = bool(set(_VERBATIM + _ACTION) & set(told))
-    return f"{len(values)} steps with {', '.join(told[:4])}" if values and None not in values and acts else None
+    return f"{len(body.value)} steps with {', '.join(told[:4])}" if acts else None
 
 
 def _episodes(body: Body) -> Iterator[RawEpisode]:
+    steps = (_as_steps(body.value) if isinstance(body.value, list) else None) or []
     asked = _first(body.fields, _ASKED) or ""
+    before = _comes_before(steps)
     turns: list[RawTurn] = []
     heard = [asked] if asked else []
-    for value in body.value:
-        step = _as_step(value)
-        turn = None if step is None else _turn("\n".join(heard), step)
+    for step in steps:
+        seen = _first(step, (*_BEFORE, "observation") if before else _BEFORE)
+        if seen is not None and seen not in heard:
+            heard = [*(heard if not turns else []), seen] if before or "observation" not in step else [*heard, seen]
+        turn = _turn("\n".join(heard), step)
         if turn is not None:
             turns.append(turn)
             heard = []
-        elif step is not None and not heard and (said := _first(step, _ASKED)):
+        elif not heard and (said := _first(step, _ASKED)):
             heard.append(said)
-        if step is not None and (result := _first(step, _RESULT)) is not None:
+        result = _first(step, _AFTER) if before else _first(step, (*_AFTER, *_RESULT))
+        if result is not None:
             heard.append(result)
     verbatim = [turn.completion for turn in turns if turn.parts is None]
-    yield RawEpisode(
-        tuple(turns), choose_style(verbatim) if verbatim else "react", asked, None, "\n".join(heard) or None
-    )
+    style = choose_style(verbatim) if verbatim else "react"
+    yield RawEpisode(tuple(turns), style, asked, None, "\n".join(heard) or None)
 
 
 FORMAT = TraceFormat("steps as objects (SWE-agent, smolagents, LangChain)", _evidence, _episodes)

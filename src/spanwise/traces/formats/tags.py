@@ -18,9 +18,12 @@ _NAMES = (
     "begin_of_documents"
 )
 _RESULT = re.compile(
-    rf"<\|?(?P<name>{_NAMES})\|?>.*?(?:</(?P=name)>|<\|end_of_documents\|>|\Z)", re.DOTALL | re.IGNORECASE
+    # Results that were cut to a length lack their end: they end where the agent goes on.
+    rf"<\|?(?P<name>{_NAMES})\|?>.*?(?:</(?P=name)>|<\|end_of_documents\|>|\Z|(?=\n\s*<(?:think|search|answer)>))"
+    r"|My previous action is invalid\..*?(?:Let me try again\.|\Z)",
+    re.DOTALL | re.IGNORECASE,
 )
-_RESULT_OPENS = re.compile(rf"<\|?(?:{_NAMES})\|?>", re.IGNORECASE)
+_RESULT_OPENS = re.compile(rf"<\|?(?:{_NAMES})\|?>|My previous action is invalid\.", re.IGNORECASE)
 _AGENT = re.compile(r"<(?:think|search|answer|action|code|python|tool_call|tool|\|begin_of_query\|)>", re.IGNORECASE)
 _ACT_ENDS = re.compile(r"</(?:search|answer|action|code|python|tool_call|tool)>|<\|end_of_query\|>", re.IGNORECASE)
 _QUESTION = re.compile(r"(?:^|\n)(?:Question|question|Q):[ \t]*([^\n]+)")

@@ -21,6 +21,10 @@ _ROLES = ("reason", "act", "input", "observation", "task")
 _LABELS = {ignore: labels(*_ROLES, ignore_case=ignore) for ignore in (True, False)}
 _AGENT = labels("reason", "act", ignore_case=False)
 #: Numbers that logs put before a question.
+#: A chain that begins to print: what stands below, up to a label, is its first thought.
+_ENTERING = re.compile(r"^> Entering new [^\n]*\n(?=\s*[^\s>])", re.MULTILINE)
+#: Code in a fence or a tag, in which labels are words of a program.
+_PROGRAM = re.compile(r"^[ \t]*```\w*[ \t]*\r?\n.*?^[ \t]*```|<code>(?:(?!<code>).)*?</code>", re.MULTILINE | re.DOTALL)
 _COUNTED = re.compile(r"^\d+ (?=(?:Question|Claim):)", re.MULTILINE)
 #: What programs print after an episode: rules, results, the right answer.
 _TAIL = re.compile(
@@ -151,7 +155,7 @@ def tile(text: str) -> list[Segment]:
 
 
 def _marks(text: str) -> list[_Mark]:
-    """All labels of a text, in order; those in small letters only where the agent has no others."""
+    """All labels of a text outside of programs, in order; those in small letters only where the agent has no others."""
     found: list[_Mark] = []
     for mark in _LABELS[_AGENT.search(text) is None].finditer(text):
         number = None if mark["number"] is None else int(mark["number"])
@@ -167,6 +171,9 @@ def _marks(text: str) -> list[_Mark]:
     found += [
         _Mark("task", "task", mark.start(), text.index(":", mark.end()) + 1, None) for mark in _COUNTED.finditer(text)
     ]
+    for mark in _ENTERING.finditer(text):
+        if not _LABELS[False].match(text, _line_of_words(text, mark.end())):
+            found.append(_Mark("agent", "reason", mark.end(), mark.end(), None))
     for mark in _TAIL.finditer(text):
         begun = mark.end() if mark["answer"] is None else mark.start("answer")
         found.append(_Mark("end", "end", mark.start(), begun, None))
@@ -179,7 +186,23 @@ def _marks(text: str) -> list[_Mark]:
             known = {one.start for one in found}
             marks = (_Mark("environment", "other", one.start(), one.start(), None) for one in others.finditer(text))
             found += [one for one in marks if one.start not in known]
-    return sorted(found, key=lambda one: one.start)
+    programs = [(block.start(), block.end()) for block in _PROGRAM.finditer(text)]
+    found.sort(key=lambda one: one.start)
+    outside: list[_Mark] = []
+    index = 0
+    for mark in found:
+        while index < len(programs) and programs[index][1] <= mark.start:
+            index += 1
+        if index == len(programs) or mark.start <= programs[index][0]:
+            outside.append(mark)
+    return outside
+
+
+def _line_of_words(text: str, start: int) -> int:
+    """Where the next line begins that is not blank."""
+    while start < len(text) and text[start].isspace():
+        start += 1
+    return text.rfind("\n", 0, start) + 1
 
 
 def transcript_episodes(text: str, prompt: str = "", whole: bool = False) -> Iterator[RawEpisode]:
@@ -193,10 +216,13 @@ def transcript_episodes(text: str, prompt: str = "", whole: bool = False) -> Ite
     if prompt:
         text, whole = prompt + ("" if prompt.endswith(("\n", ":", ": ")) else "\n") + text, True
     groups: list[list[Segment]] = [[]]
+    first: Segment | None = None  # the agent's first segment of the group
     for segment in tile(text):
-        if segment.side == "task" or _starts_anew(segment, groups[-1]):
+        if segment.side == "task" or (first is not None and _starts_anew(segment, first, groups[-1][-1])):
             groups.append([])
+            first = None
         groups[-1].append(segment)
+        first = segment if first is None and segment.side == "agent" else first
     lead = groups.pop(0) if not any(one.side == "agent" for one in groups[0]) else []
     prefix = text[: lead[-1].end] if lead else ""
     played = [group for group in groups if any(one.side == "agent" for one in group)]
@@ -210,14 +236,10 @@ def transcript_episodes(text: str, prompt: str = "", whole: bool = False) -> Ite
         yield _episode(text, group, prefix.strip() or None)
 
 
-def _starts_anew(segment: Segment, group: Sequence[Segment]) -> bool:
+def _starts_anew(segment: Segment, first: Segment, before: Segment) -> bool:
     """Whether an episode begins without a question: after the end of one, or because numbers begin again."""
-    first = next((one for one in group if one.side == "agent"), None)
-    if first is None:
-        return False
-    if group[-1].side == "end":
-        return True
-    return segment.side == "agent" and segment.number is not None and segment.number == first.number
+    again = segment.side == "agent" and segment.number is not None and segment.number == first.number
+    return before.side == "end" or again
 
 
 def _episode(text: str, segments: Sequence[Segment], system: str | None) -> RawEpisode:

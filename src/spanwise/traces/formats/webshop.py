@@ -11,7 +11,11 @@ from collections.abc import Iterator
 
 from spanwise.traces.raw import Body, RawEpisode, RawTurn, TraceFormat
 
-_MARK = re.compile(r"^(?:(?P<agent>Action: (?=[A-Za-z_]+(?:\[|$)))|(?P<page>Observation:[ \t]?))", re.MULTILINE)
+#: Logs have a blank line before an action, which lines of pages that read like one have not.
+_MARK = re.compile(
+    r"(?:\A|(?:^|\n)[ \t\r]*\n)(?P<agent>Action: (?=[A-Za-z_]+(?:\[|[ \t\r]*$)))|^(?P<page>Observation:[ \t]?)",
+    re.MULTILINE,
+)
 _RESET = re.compile(r"^Action: reset[ \t\r]*$", re.MULTILINE)
 _AVERAGES = re.compile(r"^(\d+) ([\d.e-]+) ([\d.e-]+) ([\d.e-]+)[ \t\r]*$", re.MULTILINE)
 _BORDER = re.compile(r"^-{5,}[ \t\r]*$", re.MULTILINE)
@@ -40,7 +44,7 @@ def _episode(text: str, reward: float | None, system: str) -> RawEpisode:
     turns: list[RawTurn] = []
     heard: list[str] = [text[: marks[0].start()].strip()] if marks and text[: marks[0].start()].strip() else []
     for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(text)], strict=True):
-        said = text[mark.start() if mark["agent"] else mark.end() : end].strip()
+        said = text[mark.start("agent") if mark["agent"] else mark.end() : end].strip()
         if mark["agent"] is None:
             heard.append(said)
         elif said != "Action: reset":

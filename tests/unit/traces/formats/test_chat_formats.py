@@ -215,7 +215,7 @@ def test_a_whole_transcript_in_one_message_is_read_as_one(tmp_path):
     said += "Observation: Episode finished, reward = True\n"
     record = {"conversations": [{"from": "human", "value": "what?"}, {"from": "gpt", "value": said}]}
     trajectory = only(tmp_path, record)
-    assert [observation for observation, _ in turns(trajectory)] == ["Question: what?", "X."]
+    assert [observation for observation, _ in turns(trajectory)] == ["what?", "X."]
     assert trajectory.success is True
 
 
@@ -428,3 +428,55 @@ def test_a_game_that_begins_again_in_a_conversation_leaves_its_examples_behind(t
         messages += [human("a lamp"), {"role": "assistant", "content": "Action: use lamp"}, human("done")]
     trajectory = only(tmp_path, messages)
     assert (trajectory.task, len(trajectory.steps)) == ("real", 2)
+
+
+def test_pairs_of_a_chat_are_what_was_seen_and_said(tmp_path):
+    record = {"history": [["which key?", "Thought: t\nAction: look"], ["a lamp", "Thought: u\nAction: go"]]}
+    assert [(seen, spans[-1]) for seen, spans in turns(only(tmp_path, record))] == [
+        ("which key?", ("ACT", "Action: look")),
+        ("a lamp", ("ACT", "Action: go")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"observation": "a", "action": "x"}, {"observation": "b", "action": "y"}],
+        [{"state": "a", "action": "x", "next_state": "b"}, {"state": "b", "action": "y", "next_state": "c"}],
+        [{"prompt": "a", "response": "Action: x"}, {"prompt": "b", "response": "Action: y"}],
+    ],
+    ids=["observation first", "states", "prompt and response"],
+)
+def test_steps_that_hold_what_they_answer(tmp_path, steps):
+    trajectory = only(tmp_path, {"steps": steps})
+    assert [(step.observation, step.action) for step in trajectory.steps] == [("a", "x"), ("b", "y")]
+
+
+def test_a_preferred_answer_is_the_episode(tmp_path):
+    asked = [{"from": "human", "value": "play"}, {"from": "gpt", "value": "OK"}, {"from": "human", "value": "a key?"}]
+    chosen = [{"from": "gpt", "value": "Thought: t\nAction: look"}]
+    rejected = [{"from": "gpt", "value": "Thought: bad\nAction: bad"}]
+    trajectory = only(tmp_path, {"prompt": asked, "chosen": chosen, "rejected": rejected})
+    assert [step.action for step in trajectory.steps] == ["look"]
+    assert trajectory.system == "play"
+
+
+def test_examples_beside_a_whole_transcript_are_not_episodes(tmp_path):
+    example = "Question: x\nThought 1: t\nAction 1: Finish[x]\nObservation 1: ok\n"
+    said = "Thought 1: r\nAction 1: Search[y]\nObservation 1: o\nThought 2: s\nAction 2: Finish[z]\n"
+    messages = [
+        {"role": "system", "content": f"Solve it.\n{example}"},
+        human("real?"),
+        {"role": "assistant", "content": said},
+    ]
+    trajectory = only(tmp_path, {"messages": messages})
+    assert [step.action for step in trajectory.steps] == ["Search[y]", "Finish[z]"]
+    assert trajectory.steps[0].observation == "real?"
+
+
+def test_thoughts_and_commands_as_json(tmp_path):
+    said = {"role": "assistant", "content": '{"thought": "near", "action": "look"}'}
+    assert turns(only(tmp_path, [human("q"), said]))[0][1] == [
+        ("REASON", '{"thought": "near", '),
+        ("ACT", '"action": "look"}'),
+    ]

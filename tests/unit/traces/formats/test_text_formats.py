@@ -327,3 +327,46 @@ def test_deepseek_calls(tmp_path):
         [("REASON", "I call."), ("ACT", call)],
         [("ACT", "It is 3.")],
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<s>[INST] <<SYS>>be brief<</SYS>> q [/INST] Thought 1: t\nAction 1: go</s>"
+        "<s>[INST] Observation 1: o [/INST] Thought 2: u\nAction 2: stop</s>",
+        "SYSTEM: be brief\nUSER: q\nASSISTANT: Thought 1: t\nAction 1: go</s>\n"
+        "USER: Observation 1: o\nASSISTANT: Thought 2: u\nAction 2: stop</s>",
+    ],
+    ids=["llama 2", "vicuna"],
+)
+def test_chat_markup_around_numbered_react(tmp_path, text):
+    trajectory = only(tmp_path, text)
+    assert trajectory.system == "be brief"
+    assert turns(trajectory) == [
+        ("q", [("REASON", "Thought 1: t\n"), ("ACT", "Action 1: go")]),
+        ("Observation 1: o", [("REASON", "Thought 2: u\n"), ("ACT", "Action 2: stop")]),
+    ]
+
+
+def test_deepseek_goes_on_after_outputs_without_a_marker(tmp_path):
+    call = "<｜tool▁calls▁begin｜>f<｜tool▁calls▁end｜><｜end▁of▁sentence｜>"
+    output = "<｜tool▁outputs▁begin｜><｜tool▁output▁begin｜>3<｜tool▁output▁end｜><｜tool▁outputs▁end｜>"
+    trajectory = only(tmp_path, f"<｜User｜>q<｜Assistant｜>{call}{output}It is 3.<｜end▁of▁sentence｜>")
+    assert [step.action for step in trajectory.steps][1] == "It is 3."
+    assert trajectory.steps[1].observation == "<tool_response>\n3\n</tool_response>"
+
+
+def test_search_r1_tells_of_invalid_actions_and_cuts_results(tmp_path):
+    told = "\nMy previous action is invalid. I should put the query between <search> and </search>. Let me try again.\n"
+    text = f"<think>a</think>{told}<think>b</think><search>c</search>\n<information>cut\n"
+    text += "<think>d</think><answer>e</answer>"
+    trajectory = only(tmp_path, {"prompt": "q", "response": text})
+    assert [step.action for step in trajectory.steps] == [None, "c", "e"]
+    assert not any("invalid" in step.completion or "cut" in step.completion for step in trajectory.steps)
+
+
+def test_a_page_with_a_line_like_an_action_is_the_shops(tmp_path):
+    text = "Action: reset\nObservation: Webshop\nInstruction:\ni want a hat\n\nAction: search[hat]\n"
+    text += "Observation: [Back to Search]\nAction: figure[red]\n\nAction: click[Buy Now]\nObservation: done\n"
+    trajectory = only(tmp_path, text)
+    assert [step.action for step in trajectory.steps] == ["search[hat]", "click[Buy Now]"]
