@@ -97,6 +97,8 @@ _AROUND = (
     "episode",
     "memory",
     "agent_memory",
+    "outputs",
+    "inputs",
 )
 
 #: How chat templates begin a turn.

@@ -65,7 +65,11 @@ _TAG = re.compile(
 )
 
 #: Tokens with which models begin calls; what follows is the call, to the end.
-_CALL_TOKEN = re.compile(r"<｜tool▁calls?▁begin｜>|<\|python_tag\|>|\[TOOL_CALLS\]|✿FUNCTION✿")
+CALL_TOKEN = re.compile(
+    r"<｜tool▁calls?▁begin｜>|<\|tool_calls_section_begin\|>|<\|python_tag\|>|\[TOOL_CALLS\]|✿FUNCTION✿"
+    r'|^\{\s*"name"\s*:\s*"[^"\n]{1,100}"\s*,\s*"(?:parameters|arguments)"\s*:',
+    re.MULTILINE,
+)
 #: A call of the tool that some harnesses give agents to think with (tau-bench).
 _THINK_CALL = re.compile(r"""\{\s*["']name["']:\s*["']think["']""")
 
@@ -234,7 +238,7 @@ def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segme
     inside: str | None = None  # name of the open tag
     begun = 0
     thought = False
-    token = _CALL_TOKEN.search(completion)
+    token = CALL_TOKEN.search(completion)
     for tag in _TAG.finditer(completion, 0, token.start() if token else len(completion)):
         kind = SpanKind.REASON if tag["reason"] is not None else SpanKind.ACT
         name = (tag["reason"] or tag["act"]).lower()

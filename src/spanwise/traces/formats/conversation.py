@@ -9,7 +9,7 @@ from dataclasses import replace
 from spanwise.traces.formats.messages import Message
 from spanwise.traces.labels import labels
 from spanwise.traces.raw import RawEpisode, RawTurn
-from spanwise.traces.segment import segment
+from spanwise.traces.segment import CALL_TOKEN, segment
 from spanwise.traces.tool_text import ToolMessage, call_json, completion_parts, read_responses, write_responses
 from spanwise.types import SpanKind
 
@@ -20,9 +20,7 @@ _THOUGHT_KEY = re.compile(
 
 #: What tells a style, the surest first.
 _STYLE_MARKS: dict[str, re.Pattern[str]] = {
-    "tools": re.compile(
-        r"<tool_call>\s*(?:[{\[]|<function=)|<｜tool▁calls?▁begin｜>|<\|python_tag\|>|\[TOOL_CALLS\]|✿FUNCTION✿"
-    ),
+    "tools": re.compile(r"<tool_call>\s*(?:[{\[]|<function=)|" + CALL_TOKEN.pattern, re.MULTILINE),
     "tags": re.compile(
         r"</?(?:action|act|search|answer|execute\w*|tool|code|python|function|function_call|command|cmd|begin_of_query|function_calls|invoke)\b",
         re.IGNORECASE,
