@@ -22,6 +22,9 @@ SPLITS = ("test", "valid", "train")
 #: Where the paper's splits begin and end among the shuffled goals.
 TEST_END, VALID_END = 500, 1500
 
+#: Share of the products that each of test and valid has where splits share none.
+_DISJOINT_SHARE = 0.15
+
 NO_LIMIT = 1_000_000
 _SHUFFLE_SEED = 233
 _LIMITS = [10.0 * tens for tens in range(1, 100)]
@@ -82,6 +85,7 @@ def make_goals(catalogue: Catalogue, kind: str, seed: int) -> tuple[tuple[Goal, 
         TaskDataError: The catalogue has no such goals, or a price is missing.
     """
     draw = Random(seed)
+    draw.getrandbits(32)  # one word is gone before the original draws its first price
     drawn = draw_prices(catalogue.products, draw)
     prices = catalogue.prices or drawn
     missing = next((product.asin for product in catalogue.products if product.asin not in prices), None)
@@ -196,16 +200,16 @@ def _paper(goals: Sequence[Goal]) -> dict[str, tuple[int, ...]]:
 
 
 def _product_disjoint(goals: Sequence[Goal]) -> dict[str, tuple[int, ...]]:
-    """Products go to test, then valid, in the order in which they come up, until each has a tenth of the goals."""
-    of_product: dict[str, list[int]] = {}
-    for number, goal in enumerate(goals):
-        of_product.setdefault(goal.asin, []).append(number)
-    splits: dict[str, list[int]] = {split: [] for split in SPLITS}
-    share = len(goals) // 10
-    for numbers in of_product.values():
-        room = (split for split in ("test", "valid") if len(splits[split]) + len(numbers) <= share)
-        splits[next(room, "train")].extend(numbers)
-    return {split: tuple(sorted(numbers)) for split, numbers in splits.items()}
+    """Products are dealt out, 15 of 100 to test, as many to valid; their goals go with them, however many they are."""
+    products = sorted({goal.asin for goal in goals})
+    Random(_SHUFFLE_SEED).shuffle(products)
+    share = max(1, round(_DISJOINT_SHARE * len(products)))
+    split_of = dict.fromkeys(products, "train")
+    split_of |= dict.fromkeys(products[:share], "test")
+    split_of |= dict.fromkeys(products[share : 2 * share], "valid")
+    return {
+        split: tuple(number for number, goal in enumerate(goals) if split_of[goal.asin] == split) for split in SPLITS
+    }
 
 
 _MAKERS = {"synthetic": _synthetic, "human": _human}

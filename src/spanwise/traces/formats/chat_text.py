@@ -29,6 +29,8 @@ _MARKUP: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
         re.compile(r"</s>"),
     ),
 }
+#: One of these is in every text with markup.
+_SIGNS = ("<|im_start|>", "<|start_header_id|>", "<｜", "<start_of_turn>", "INST]", "ssistant", "SSISTANT")
 #: Markup of words alone counts where both sides speak, the user first, and no other label divides the text.
 _BARE = "Vicuna"
 _OBSERVATION = labels("observation", ignore_case=False)
@@ -45,6 +47,8 @@ _RESPONSE = re.compile(r"<tool_response>(.*?)(?:</tool_response>|\Z)", re.DOTALL
 
 
 def _markup(text: str) -> str | None:
+    if not any(sign in text for sign in _SIGNS):
+        return None
     found = {name: len(turn.findall(text)) for name, (turn, _) in _MARKUP.items()}
     if found[_BARE]:
         roles = [_ROLES.get(one.lower(), "user") for one in _MARKUP[_BARE][0].findall(text)]

@@ -55,7 +55,7 @@ def _episode(text: str, system: str | None) -> RawEpisode:
 
 
 def _evidence(body: Body) -> str | None:
-    if not isinstance(body.value, str):
+    if not isinstance(body.value, str) or not (body.value.startswith(">") or "\n>" in body.value):
         return None
     thoughts, lines = len(_THOUGHT.findall(body.value)), len(_LINE.findall(body.value))
     if thoughts and thoughts <= lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from spanwise.traces.formats.transcript import transcript_episodes
 from spanwise.traces.labels import labels
@@ -16,9 +17,12 @@ _QUESTION = labels("task", ignore_case=False)
 
 def _found(body: Body) -> list[re.Match[str]]:
     """The agent's labels of a text; those in small letters only where there are no others."""
-    if not isinstance(body.value, str):
-        return []
-    return list(_CAPITALS.finditer(body.value)) or list(_ANY_CASE.finditer(body.value))
+    return _labels_of(body.value) if isinstance(body.value, str) else []
+
+
+@lru_cache(maxsize=1)  # three formats ask in turn
+def _labels_of(text: str) -> list[re.Match[str]]:
+    return list(_CAPITALS.finditer(text)) or list(_ANY_CASE.finditer(text))
 
 
 def _numbered(body: Body) -> str | None:

@@ -19,6 +19,8 @@ _HEADER = re.compile(
     r"\*+ Start Trial #?(?P<start>\d+) \*+|(?:#{5,}\s+)?Environment #(?P<game>\d+):)[ \t\r]*(?:\n|\Z)",
     re.MULTILINE,
 )
+#: One of these is in every header.
+_WORDS = ("BEGIN ", "Start Trial", "Environment #")
 _STATUS = re.compile(r"^STATUS: (OK|FAIL)[^\n]*", re.MULTILINE)
 _TRIAL_END = re.compile(r"^(?:#{5,}|Trial summary:|\*+ End Trial|-----+\s*\nSUCCESS:)[^\n]*", re.MULTILINE)
 
@@ -51,7 +53,7 @@ def _episodes(body: Body) -> Iterator[RawEpisode]:
 
 
 def _evidence(body: Body) -> str | None:
-    if not isinstance(body.value, str):
+    if not isinstance(body.value, str) or not any(word in body.value for word in _WORDS):
         return None
     headers = list(_HEADER.finditer(body.value))
     named = {"BEGIN TRIAL": sum(one["trial"] is not None for one in headers)}

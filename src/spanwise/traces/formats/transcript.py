@@ -171,7 +171,7 @@ def _marks(text: str) -> list[_Mark]:
     found += [
         _Mark("task", "task", mark.start(), text.index(":", mark.end()) + 1, None) for mark in _COUNTED.finditer(text)
     ]
-    for mark in _ENTERING.finditer(text):
+    for mark in _ENTERING.finditer(text) if "> Entering new" in text else ():
         if not _LABELS[False].match(text, _line_of_words(text, mark.end())):
             found.append(_Mark("agent", "reason", mark.end(), mark.end(), None))
     for mark in _TAIL.finditer(text):
@@ -186,7 +186,8 @@ def _marks(text: str) -> list[_Mark]:
             known = {one.start for one in found}
             marks = (_Mark("environment", "other", one.start(), one.start(), None) for one in others.finditer(text))
             found += [one for one in marks if one.start not in known]
-    programs = [(block.start(), block.end()) for block in _PROGRAM.finditer(text)]
+    fenced = "```" in text or "<code>" in text
+    programs = [(block.start(), block.end()) for block in _PROGRAM.finditer(text)] if fenced else []
     found.sort(key=lambda one: one.start)
     outside: list[_Mark] = []
     index = 0

@@ -64,7 +64,7 @@ def _episode(text: str, reward: float | None, system: str) -> RawEpisode:
 
 
 def _evidence(body: Body) -> str | None:
-    if not isinstance(body.value, str):
+    if not isinstance(body.value, str) or "Action: " not in body.value:
         return None
     found = len(re.findall(r"^Action: (?:search|click|think)\[", body.value, re.MULTILINE))
     resets = len(_RESET.findall(body.value))
