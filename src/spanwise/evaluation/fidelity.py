@@ -8,17 +8,16 @@ intervals by a bootstrap over tasks, because the steps of one task are not indep
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spanwise.errors import TraceError
 from spanwise.evaluation.matching import match_actions, rouge_l, token_f1, words
+from spanwise.evaluation.record_files import dump_lines, read_lines
 from spanwise.evaluation.statistics import UNIT_INTERVAL, Bounds, ratio
 from spanwise.traces.segment import Segmentation, bare, segment
 from spanwise.types import SpanKind
@@ -216,7 +215,7 @@ def summarise_steps(records: Sequence[StepRecord], confidence: float = 0.95, see
 
 def dump_steps(records: Iterable[StepRecord]) -> str:
     """The text of ``fidelity.jsonl``: one JSON object a line."""
-    return "".join(json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n" for record in records)
+    return dump_lines(records)
 
 
 def read_steps(path: Path) -> list[StepRecord]:
@@ -225,24 +224,7 @@ def read_steps(path: Path) -> list[StepRecord]:
     Raises:
         TraceError: The file cannot be read, or a line is no record; the message names the line and the fields.
     """
-    try:
-        with path.open(encoding="utf-8", newline="\n") as lines:
-            return [_record(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.endswith("\n")]
-    except (OSError, UnicodeDecodeError) as error:
-        raise TraceError(f"{path}: cannot be read: {error}") from error
-
-
-def _record(line: str, place: str) -> StepRecord:
-    names = {field.name for field in fields(StepRecord)}
-    try:
-        values = json.loads(line)
-    except ValueError as error:
-        raise TraceError(f"{place}: not JSON: {error}") from error
-    found = set(values) if isinstance(values, dict) else set()
-    if found != names:
-        missing, unknown = ", ".join(sorted(names - found)) or "none", ", ".join(sorted(found - names)) or "none"
-        raise TraceError(f"{place}: not a step's record; missing fields: {missing}; unknown fields: {unknown}")
-    return StepRecord(**values)
+    return read_lines(path, StepRecord, "a step's", growing=True)
 
 
 def _thought(completion: str, cut: Segmentation) -> str:

@@ -8,16 +8,16 @@ tasks, because the steps of one episode are not independent; the share of succes
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spanwise.errors import TraceError
+from spanwise.evaluation.record_files import dump_lines, read_lines
 from spanwise.evaluation.statistics import UNIT_INTERVAL, Bounds, Estimate, proportion, ratio
 from spanwise.types import SpanKind, Trajectory
 
@@ -204,7 +204,7 @@ def estimate(metric: Metric, records: Sequence[EpisodeRecord], confidence: float
 
 def dump_records(records: Iterable[EpisodeRecord]) -> str:
     """The text of ``episodes.jsonl``: one JSON object a line."""
-    return "".join(json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n" for record in records)
+    return dump_lines(records)
 
 
 def read_records(path: Path) -> list[EpisodeRecord]:
@@ -213,24 +213,7 @@ def read_records(path: Path) -> list[EpisodeRecord]:
     Raises:
         TraceError: The file cannot be read, or a line is no record; the message names the line and the fields.
     """
-    try:
-        with path.open(encoding="utf-8", newline="\n") as lines:
-            return [_record_from_line(line, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
-    except (OSError, UnicodeDecodeError) as error:
-        raise TraceError(f"{path}: cannot be read: {error}") from error
-
-
-def _record_from_line(line: str, place: str) -> EpisodeRecord:
-    names = {field.name for field in fields(EpisodeRecord)}
-    try:
-        values = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise TraceError(f"{place}: not JSON: {error}") from error
-    found = set(values) if isinstance(values, dict) else set()
-    if found != names:
-        missing, unknown = ", ".join(sorted(names - found)) or "none", ", ".join(sorted(found - names)) or "none"
-        raise TraceError(f"{place}: not an episode's record; missing fields: {missing}; unknown fields: {unknown}")
-    return EpisodeRecord(**values)
+    return read_lines(path, EpisodeRecord, "an episode's")
 
 
 def _count_tokens(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase) -> dict[SpanKind, int]:
