@@ -3,69 +3,15 @@
 import io
 import socket
 import stat
-import threading
 import zipfile
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from spanwise.environments import fetch
 from spanwise.environments.alfworld import download
 from spanwise.environments.alfworld.download import download_alfworld
 from spanwise.errors import TaskDataError
-
-
-class Server(ThreadingHTTPServer):
-    """Serves ``files``; each path may have a list of byte counts after which successive answers break off."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files: dict[str, bytes] = {}
-        self.breaks: dict[str, list[int]] = {}
-        self.ranges = True
-        self.asked: list[tuple[str, str | None]] = []
-
-    def url(self, name: str) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/{name}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self):
-        wanted = self.headers.get("Range")
-        self.server.asked.append((self.path, wanted))
-        content = self.server.files.get(self.path)
-        if content is None:
-            self.send_error(404)
-            return
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and self.server.ranges else 0
-        if start >= len(content):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        breaks = self.server.breaks.get(self.path, [])
-        self.wfile.write(content[start : start + breaks.pop(0)] if breaks else content[start:])
-        self.close_connection = True
-
-    def log_message(self, format, *args):
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    serving = Server()
-    thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield serving
-    serving.shutdown()
-    thread.join()
-    serving.server_close()
 
 
 def archive(*names: str, content: bytes = b"{}" * 1000, **more: bytes) -> bytes:
@@ -84,7 +30,7 @@ ANNOTATIONS = archive("json_2.1.1/", *(f"{folder}/traj_data.json" for folder in 
 
 
 @pytest.fixture
-def urls(server: Server) -> list[str]:
+def urls(server) -> list[str]:
     server.files = {"/games.zip": GAMES, "/annotations.zip": ANNOTATIONS}
     return [server.url("games.zip"), server.url("annotations.zip")]
 
@@ -206,7 +152,7 @@ class TestFailures:
         assert server.asked == []
 
     def test_no_room_for_the_archive(self, server, urls, tmp_path, monkeypatch):
-        monkeypatch.setattr(download, "_free", lambda folder: 100)
+        monkeypatch.setattr(fetch, "free", lambda folder: 100)
         self.check(tmp_path, urls, r"games.zip needs [\d.]+ MB more, and 0.0 MB are free on its disk")
 
     def test_no_room_for_the_files(self, server, urls, tmp_path, monkeypatch):
@@ -214,7 +160,8 @@ class TestFailures:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr("json_2.1.1/train/a/b/game.tw-pddl", b" " * 100_000)
         server.files["/games.zip"] = packed.getvalue()
-        monkeypatch.setattr(download, "_free", lambda folder: 50_000)
+        monkeypatch.setattr(download, "free", lambda folder: 50_000)
+        monkeypatch.setattr(fetch, "free", lambda folder: 50_000)
         self.check(tmp_path, urls, r"games.zip needs 0.1 MB more, and 0.1 MB are free on its disk")
 
     def test_a_disk_that_fills_up_under_way(self, server, urls, tmp_path, monkeypatch):
