@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -205,11 +205,70 @@ def report(recipe: RecipeFile, out: Run = None, overrides: Overrides = None) -> 
         _print_table(pipeline.run.path, loaded)
 
 
+@app.command("serve-webshop")
+def serve_webshop(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8080,
+    host: Annotated[str, typer.Option(help="Who may visit: this machine alone, or all that reach an address.")] = (
+        "127.0.0.1"
+    ),
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of WebShop's files; default: WEBSHOP_DATA, or a generated catalogue.")
+    ] = None,
+    goals: Annotated[str, typer.Option(help="synthetic, or human (of WebShop's files).")] = "synthetic",
+) -> None:
+    """Serve the shop as pages: play a goal by hand in a browser, and see the reward. Ctrl-C ends it."""
+    import os
+
+    from spanwise.config import EnvironmentConfig
+    from spanwise.environments.webshop.serve import ShopServer
+    from spanwise.environments.webshop.tasks import WebshopTasks
+
+    if goals not in ("synthetic", "human"):
+        raise ConfigError(f"--goals: found {goals!r}; there are: synthetic, human")
+    released = data is not None or bool(os.environ.get("WEBSHOP_DATA"))
+    settings = EnvironmentConfig.model_validate(
+        {
+            "name": "webshop",
+            "source": "released" if released else "generated",
+            "data": None if data is None else str(data),
+            "webshop": {"goals": goals},
+        }
+    )
+    shop = WebshopTasks(settings).shop
+    with ShopServer(shop, host, port) as server:
+        print(f"{shop.catalogue.source}: {len(shop.catalogue.products):,} products, {len(shop.goals):,} goals")
+        print(f"shop: {server.address}", flush=True)
+        server.serve_forever()
+
+
 @data_app.command("alfworld")
 def data_alfworld(destination: Annotated[Path, typer.Argument(help="Folder for the games.")]) -> None:
     """Download the released ALFWorld games; then set ALFWORLD_DATA to the folder."""
     from spanwise.environments.alfworld.download import download_alfworld
 
+    with _downloads() as progress:
+        release = download_alfworld(destination, progress=progress)
+    print(f"games: {release}\nnow: export ALFWORLD_DATA={destination.resolve()}")
+
+
+@data_app.command("webshop")
+def data_webshop(
+    destination: Annotated[Path, typer.Argument(help="Folder for the product files.")],
+    full: Annotated[bool, typer.Option("--full", help="All 1.18 million products, not the first 1,000.")] = False,
+) -> None:
+    """Download WebShop's product files; then set WEBSHOP_DATA to the folder."""
+    from spanwise.environments.webshop import download
+
+    with _downloads() as progress:
+        folder = download.download_webshop(
+            destination, download.FULL_URLS if full else download.SMALL_URLS, progress=progress
+        )
+    print(f"products: {folder}\nnow: export WEBSHOP_DATA={folder.resolve()}")
+
+
+@contextmanager
+def _downloads() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar for each file that is fetched."""
     with progress_bar() as bar:
         rows: dict[str, int] = {}
 
@@ -218,8 +277,7 @@ def data_alfworld(destination: Annotated[Path, typer.Argument(help="Folder for t
                 rows[name] = int(bar.add_task(name, total=total, note=""))
             bar.update(rows[name], completed=done, total=total)  # type: ignore[arg-type]
 
-        release = download_alfworld(destination, progress=progress)
-    print(f"games: {release}\nnow: export ALFWORLD_DATA={destination.resolve()}")
+        yield progress
 
 
 @models_app.command("smollm2")

@@ -70,13 +70,39 @@ class GeneratorConfig(Table):
     )
 
 
+class WebshopConfig(Table):
+    """How the shop of ``environment.name = "webshop"`` is set up."""
+
+    catalogue: Literal["1000", "all"] = Field(
+        default="1000", description="released files that are read: of the first 1,000 products, or of all 1.18 million"
+    )
+    products: int = Field(
+        default=400, ge=1, description="products of a generated catalogue; its seed is the generator's"
+    )
+    goals: Literal["synthetic", "human"] = "synthetic"
+    seed: int = Field(default=1, description="of the prices, where ranges are given, and of the goals' price limits")
+    split: Literal["paper", "product_disjoint"] = Field(
+        default="paper", description="goals 0-499 test, 500-1499 valid, the rest train; or no product in two splits"
+    )
+    reward: Literal["upstream", "fixed"] = Field(
+        default="upstream", description="options as the original compares them, defect included; or value by value"
+    )
+    observation: Literal["text", "text_rich", "react"] = Field(
+        default="text", description="the original's two text modes, or the pages and rules of ReAct's agents"
+    )
+    nouns: Literal["auto", "spacy", "words"] = Field(
+        default="auto", description="nouns of titles: the folder's title_nouns.json or else spaCy's; or a rule of thumb"
+    )
+
+
 class EnvironmentConfig(Table):
     """The world that is played."""
 
-    name: Literal["alfworld", "toy"] = "alfworld"
+    name: Literal["alfworld", "toy", "webshop"] = "alfworld"
     source: Literal["generated", "released"] = "generated"
     data: str | None = Field(
-        default=None, description="folder that holds json_2.1.1; default: the variable ALFWORLD_DATA"
+        default=None,
+        description="folder of the released data; default: the variable ALFWORLD_DATA or WEBSHOP_DATA",
     )
     domain_randomization: bool = Field(
         default=False,
@@ -91,6 +117,13 @@ class EnvironmentConfig(Table):
     )
     workers: int = Field(default=2, ge=0, description="processes that play the games; 0: in this process")
     generator: GeneratorConfig = GeneratorConfig()
+    webshop: WebshopConfig = WebshopConfig()
+
+    @model_validator(mode="after")
+    def _check_world(self) -> Self:
+        if self.name != "webshop" and self.webshop != WebshopConfig():
+            raise ValueError(f'webshop belongs to name = "webshop", found name = {self.name!r}')
+        return self
 
 
 class TracesConfig(Table):

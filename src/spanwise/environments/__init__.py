@@ -30,5 +30,15 @@ def _toy(config: EnvironmentConfig) -> TaskSet:
     return ToyTasks(train=sizes.train, valid_seen=sizes.valid_seen, valid_unseen=sizes.valid_unseen)
 
 
+def _webshop(config: EnvironmentConfig) -> TaskSet:
+    from spanwise.environments.webshop.tasks import WebshopTasks
+
+    return WebshopTasks(config)
+
+
 # Imports wait until a world is asked for: TextWorld takes seconds, and the toy world needs none of it.
-_TASK_SETS: dict[str, Callable[[EnvironmentConfig], TaskSet]] = {"alfworld": _alfworld, "toy": _toy}
+_TASK_SETS: dict[str, Callable[[EnvironmentConfig], TaskSet]] = {
+    "alfworld": _alfworld,
+    "toy": _toy,
+    "webshop": _webshop,
+}
