@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -142,7 +143,8 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         raise RunDirectoryError(f"{path}: cannot be written: {error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(NotADirectoryError):  # there is no such folder, so nothing lies in it
+            partial.unlink(missing_ok=True)
 
 
 def digest(value: Any) -> str:

@@ -129,3 +129,9 @@ def test_a_full_disk_stops_a_stage_with_a_line(tmp_path: Path, error: Exception)
 def test_other_faults_of_a_stage_keep_their_type(tmp_path: Path) -> None:
     with RunDirectory.open(tmp_path, RECIPE) as run, pytest.raises(PermissionError), run.stage("train", {}):
         raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_file_in_the_place_of_a_folder_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunDirectoryError, match=r"file/report\.md: cannot be written"):
+        write_atomically(tmp_path / "file" / "report.md", "text")
