@@ -7,10 +7,11 @@ same seed at the start, or the same prices, these are its goals.
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import SupportsIndex
 
@@ -142,22 +143,26 @@ def leakage(goals: Sequence[Goal], splits: Mapping[str, Sequence[int]]) -> list[
 
 
 def _synthetic(catalogue: Catalogue, prices: Mapping[str, float], draw: Random) -> list[Goal]:
-    """One goal for each combination of a product's options; they share its price limit."""
-    goals = []
+    """One goal for each combination of a product's options; they share its price limit and its weight."""
+    wanted = [product for product in catalogue.products if product.asin in catalogue.synthetic]
     count: Counter[str] = Counter()
-    for product in catalogue.products:
-        instruction = catalogue.synthetic.get(product.asin)
-        if instruction is None:
-            continue
+    for product in wanted:
+        combinations = math.prod(map(len, product.options.values()))
+        for attribute in catalogue.synthetic[product.asin].attributes:
+            count[attribute] += combinations
+    goals = []
+    for product in wanted:
+        instruction = catalogue.synthetic[product.asin]
         limit, limit_text = _price_limit(prices[product.asin], draw)
-        for options in _combinations(product):
-            wanted = ", and ".join(f"{name}: {value}" for name, value in options)
-            text = f"{instruction.text}{f' with {wanted}' if wanted else ''}{limit_text}"
-            goals.append(Goal(product.asin, text, instruction.attributes, limit, options))
-            count.update(instruction.attributes)
-    return [
-        replace(goal, weight=sum(1.0 / count[one] for one in goal.attributes) / len(goal.attributes)) for goal in goals
-    ]
+        combinations = _combinations(product)
+        if not combinations:  # an option without a value
+            continue
+        weight = sum(1.0 / count[one] for one in instruction.attributes) / len(instruction.attributes)
+        for options in combinations:
+            named = ", and ".join(f"{name}: {value}" for name, value in options)
+            text = f"{instruction.text}{f' with {named}' if named else ''}{limit_text}"
+            goals.append(Goal(product.asin, text, instruction.attributes, limit, options, weight))
+    return goals
 
 
 def _combinations(product: Product) -> list[tuple[tuple[str, str], ...]]:

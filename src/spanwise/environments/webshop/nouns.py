@@ -100,7 +100,7 @@ def make_finder(catalogue: Catalogue, choice: str) -> NounFinder:
     except (ImportError, OSError) as error:
         raise TaskDataError(
             f"{catalogue.source}: the title score needs the nouns of titles: the folder has no title_nouns.json, and "
-            f"spaCy's model {SPACY_MODEL} is not there ({error!s:.80}); install it (pip install spacy; python -m spacy "
-            f'download {SPACY_MODEL}), or use environment.webshop.nouns = "words", an approximation'
+            f"spaCy's model {SPACY_MODEL} is not there ({error!s:.80}); install it (pip install 'spanwise[webshop]'; "
+            f'python -m spacy download {SPACY_MODEL}), or use environment.webshop.nouns = "words", an approximation'
         ) from error
     return SpacyNouns(pipeline, f"spaCy {version('spacy')} {SPACY_MODEL} {pipeline.meta['version']}")

@@ -62,6 +62,13 @@ def test_options_are_named_in_the_order_of_the_alphabet():
     assert "pillows with color: red, and size: s, and" in goals[0].text
 
 
+def test_an_option_without_a_value_leaves_no_goal():
+    options = {"Size": [], "Color": [{"value": "red"}]}
+    records = [{**RECORDS[0], "customization_options": options}, RECORDS[2]]
+    goals, _ = make_goals(make_catalogue("f", records, ATTRIBUTES, {}), "synthetic", 1)
+    assert {goal.asin for goal in goals} == {"B000000003"}
+
+
 def test_what_people_wrote_becomes_goals(catalogue: Catalogue):
     goals, _ = make_goals(catalogue, "human", 1)
     (goal,) = goals

@@ -29,7 +29,7 @@ def test_words_that_are_no_nouns_are_left_out():
 def test_without_spacy_the_message_says_what_can_be_done(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "spacy", None)
     for choice in ("auto", "spacy"):
-        with pytest.raises(TaskDataError, match=r'needs the nouns .*pip install spacy.*nouns = "words"'):
+        with pytest.raises(TaskDataError, match=r'needs the nouns .*python -m spacy download .*nouns = "words"'):
             make_finder(catalogue, choice)
 
 
