@@ -108,7 +108,10 @@ class EnvironmentConfig(Table):
         default=False,
         description="number the objects of train games anew in each episode, as ALFWorld's own option does",
     )
-    budget: int = Field(default=50, ge=1, description="engine actions an episode may use; think-only turns are free")
+    budget: int = Field(default=50, ge=1, description="engine actions that an episode may use")
+    count_thoughts: bool = Field(
+        default=False, description="whether turns that only think, and those without a command, use the budget too"
+    )
     style: Literal["react", "think"] = Field(
         default="react", description="how a completion is cut: see traces/segment.py"
     )

@@ -323,7 +323,7 @@ class Pipeline:
         ]
         if not specs:
             raise TaskDataError(f"{task_set.name}: the split {settings.split!r} has no tasks")
-        played = RolloutSettings(environment.budget, environment.style, settings.concurrency, environment.workers)
+        played = RolloutSettings.of(environment, settings.concurrency)
         won = 0
         with TrajectoryAppender(path) as recorded:
             remaining = [spec for spec in specs if spec.trajectory_id not in recorded.ids]

@@ -8,6 +8,7 @@ import spanwise
 from spanwise.agents.experts.toy import ToyExpert
 from spanwise.agents.protocol import Completion, History
 from spanwise.agents.rollout import EpisodeSpec, RolloutSettings, rollout
+from spanwise.config import EnvironmentConfig
 from spanwise.environments.toy import ToyTasks
 from spanwise.errors import TaskDataError
 from spanwise.types import Trajectory
@@ -206,3 +207,10 @@ def test_this_is_the_only_episode_loop_and_it_is_short():
     assert callers == {"rollout.py"}
     loop = next(text for path, text in sources.items() if path.name == "rollout.py")
     assert len(loop.splitlines()) <= 100
+
+
+def test_thoughts_use_the_budget_where_they_are_counted() -> None:
+    counted = RolloutSettings.of(EnvironmentConfig(budget=3, style="think", count_thoughts=True, workers=0), 1)
+    assert len(play_one(always("think: hm"), counted).steps) == 3
+    free = RolloutSettings.of(EnvironmentConfig(budget=3, style="think", workers=0), 1)
+    assert len(play_one(always("think: hm"), free).steps) == 6

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from spanwise.agents.protocol import Completion, History
+from spanwise.config import EnvironmentConfig
 from spanwise.environments.workers import Answer
+from spanwise.traces.goal import goal_of
 from spanwise.traces.segment import Segmentation, segment
 from spanwise.types import Step, Trajectory
 
 #: What a turn is answered that was a thought, and one that held no command. The environment sees neither.
 THINK_REPLY = "OK."
 PARSE_FAILURE_REPLY = "Nothing happens."
-
-#: Environments state the goal after these words, in their first observation; else all of it is the goal.
-GOAL_MARKER = "Your task is to:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,12 @@ class RolloutSettings:
     workers: int = 2
     max_parse_failures: int = 3
     max_turns: int | None = None
+
+    @classmethod
+    def of(cls, environment: EnvironmentConfig, concurrency: int) -> RolloutSettings:
+        """How a recipe has an environment played."""
+        turns = environment.budget if environment.count_thoughts else None
+        return cls(environment.budget, environment.style, concurrency, environment.workers, max_turns=turns)
 
     @property
     def turn_limit(self) -> int:
@@ -143,7 +148,7 @@ class Episode:
             environment=environment,
             agent=agent,
             seed=self.spec.seed,
-            task=first.partition(GOAL_MARKER)[2].strip() or first.strip(),
+            task=goal_of(first),
             steps=tuple(self.steps),
             reward=self.reward,
             success=self.stop_reason == "success",

@@ -87,7 +87,7 @@ def evaluate(
         remaining = [spec for spec in specs if spec.trajectory_id not in finished.ids]
         if progress:
             progress(len(finished.ids), len(specs))
-        settings = RolloutSettings(environment.budget, environment.style, config.concurrency, environment.workers)
+        settings = RolloutSettings.of(environment, config.concurrency)
         for trajectory in rollout(agent, task_set, remaining, settings):
             finished.append(trajectory)
             if progress:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from spanwise.errors import TraceError
 from spanwise.traces.formats import FORMATS, detect
+from spanwise.traces.goal import goal_of
 from spanwise.traces.outcomes import read_outcome
 from spanwise.traces.raw import Body, RawEpisode, RawTurn
 from spanwise.traces.records import BODY_KEYS, Damaged, Record, find_bodies, read_records
@@ -23,9 +24,6 @@ _SOURCE_KEYS = ("id", "uuid", "index", "trace_id", "session_id", "sessionId", "_
 _TASK_TEXT_KEYS = ("task", "question", "goal", "query", "instruction", "claim")
 _AGENT_KEYS = ("agent", "model", "model_name", "model_name_or_path")
 _ENVIRONMENT_KEYS = ("environment", "env", "dataset", "benchmark", "domain", "split_name")
-
-#: What may follow the words with which environments state the goal.
-_GOALS = ("Your task is to:", "Your task is to ", "Instruction:", "Question:", "Claim:", "Task:")
 
 #: Examples of each thing that went wrong which a summary keeps.
 _EXAMPLES = 5
@@ -197,7 +195,7 @@ def _build(
         reward = float(success)
     reason = episode.stop_reason or ("unknown" if success is None else "success" if success else "done")
     first = steps[0].observation
-    task = _text_of(fields, _TASK_TEXT_KEYS) or episode.task or _goal(first)
+    task = _text_of(fields, _TASK_TEXT_KEYS) or episode.task or goal_of(first)
     source = _text_of(fields, _SOURCE_KEYS) or record.key
     metadata = {"style": episode.style, "format": name, "source": record.place, **episode.metadata}
     return Trajectory(
@@ -312,15 +310,6 @@ def _text_of(fields: dict[str, Any], keys: tuple[str, ...]) -> str | None:
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
             return str(value).strip()
     return None
-
-
-def _goal(observation: str) -> str:
-    """The goal, as environments state it in their first observation; else all of it."""
-    for words in _GOALS:
-        _, found, rest = observation.partition(words)
-        if found and (goal := rest.strip().partition("\n")[0].strip()):
-            return goal
-    return observation.strip()
 
 
 def _system(fields: dict[str, Any]) -> str | None:
