@@ -22,20 +22,26 @@ def make_expert(config: EnvironmentConfig, slips: float = 0.0) -> Agent:
     """
     if config.style != "react":
         raise ConfigError(f"environment.style: experts write in the style 'react', found {config.style!r}")
-    expert = _EXPERTS[config.name]()
+    expert = _EXPERTS[config.name](config)
     return SlippingExpert(expert, slips) if slips else expert
 
 
-def _alfworld() -> Agent:
+def _alfworld(config: EnvironmentConfig) -> Agent:
     from spanwise.agents.experts.alfworld import AlfworldExpert
 
     return AlfworldExpert()
 
 
-def _toy() -> Agent:
+def _toy(config: EnvironmentConfig) -> Agent:
     from spanwise.agents.experts.toy import ToyExpert
 
     return ToyExpert()
 
 
-_EXPERTS: dict[str, Callable[[], Agent]] = {"alfworld": _alfworld, "toy": _toy}
+def _webshop(config: EnvironmentConfig) -> Agent:
+    from spanwise.agents.experts.webshop import WebshopExpert
+
+    return WebshopExpert.within(config.budget)
+
+
+_EXPERTS: dict[str, Callable[[EnvironmentConfig], Agent]] = {"alfworld": _alfworld, "toy": _toy, "webshop": _webshop}
