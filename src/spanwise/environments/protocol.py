@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,8 @@ class TaskSet(Protocol):
         Raises:
             TaskDataError: The task is unknown or its data are damaged.
         """
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What results depend on beyond the settings, such as which data were found; JSON values, for the record."""
         ...

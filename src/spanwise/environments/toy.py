@@ -20,6 +20,7 @@ import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from spanwise.environments.protocol import Environment, Outcome, TaskInfo
 from spanwise.errors import TaskDataError
@@ -46,6 +47,10 @@ class ToyTasks:
     valid_seen: int = 20
     valid_unseen: int = 20
     name: str = "toy"
+
+    def facts(self) -> dict[str, Any]:
+        """See :class:`spanwise.environments.protocol.TaskSet`: its settings say all."""
+        return {}
 
     def tasks(self, split: str) -> Sequence[TaskInfo]:
         """All tasks of a split."""

@@ -106,6 +106,7 @@ def evaluate(
             "seed": seed,
             "evaluate": config.model_dump(mode="json"),
             "environment": environment.model_dump(mode="json"),
+            "facts": task_set.facts(),
             "tokenizer": tokenizer is not None,
             "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
             "machine": {

@@ -130,6 +130,9 @@ def test_a_folder_of_another_evaluation_is_refused_and_left_alone(tmp_path, chan
 
 def test_a_crashing_game_is_a_failed_episode(tmp_path):
     class TasksWithABrokenOne(ToyTasks):
+        def facts(self):
+            return {}
+
         def tasks(self, split):
             return [*super().tasks(split)[:3], TaskInfo("crash-raise", "carry")]
 

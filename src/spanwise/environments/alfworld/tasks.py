@@ -49,6 +49,10 @@ class AlfworldTasks:
     def __reduce__(self) -> tuple[type[AlfworldTasks], tuple[EnvironmentConfig]]:
         return AlfworldTasks, (self.config,)
 
+    def facts(self) -> dict[str, Any]:
+        """See :class:`spanwise.environments.protocol.TaskSet`: its settings say all."""
+        return {}
+
     def tasks(self, split: str) -> Sequence[TaskInfo]:
         """All tasks of a split, sorted by id.
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from spanwise.config import EnvironmentConfig
 from spanwise.environments.protocol import Environment, Outcome, TaskInfo
@@ -73,6 +74,16 @@ class WebshopTasks:
         if self.config.webshop.observation == "react":
             return ReactEnvironment(ReactVisit(self.shop, goal))
         return WebshopEnvironment(Visit(self.shop, goal), self.config.webshop.observation)
+
+    def facts(self) -> dict[str, Any]:
+        """The catalogue, how many products and goals it has, and where the nouns of titles come from."""
+        shop = self.shop
+        return {
+            "catalogue": shop.catalogue.source,
+            "products": len(shop.catalogue.products),
+            "goals": len(shop.goals),
+            "nouns": shop.scorer.finder.source,
+        }
 
     def leakage(self) -> list[Leakage]:
         """How much of test and valid is known from train."""

@@ -166,3 +166,9 @@ def test_an_index_that_is_there_is_used_if_it_fits(tmp_path: Path):
     write_files(tmp_path, 61, 0)
     with pytest.raises(TaskDataError, match=re.escape("index of 60 products")):
         released(tmp_path).tasks("test")
+
+
+def test_facts_say_what_was_found(generated: WebshopTasks, written: Path) -> None:
+    assert generated.facts()["products"] == 250
+    assert generated.facts()["goals"] == len(generated.shop.goals)
+    assert released(written, nouns="words").facts()["nouns"] == "words"

@@ -71,6 +71,10 @@ class GeneratedGames:
         self._mix = _task_mix(config.task_types, config.rooms)
         self._counts = {split: getattr(config, split) for split in SPLITS}
 
+    def facts(self) -> dict[str, Any]:
+        """See :class:`spanwise.environments.protocol.TaskSet`: its settings say all."""
+        return {}
+
     def tasks(self, split: str) -> Sequence[TaskInfo]:
         """The tasks of a split in order; their ids are ``generated/<split>/<index>``.
 
