@@ -67,7 +67,7 @@ def main() -> None:
 def _interrupt(number: int, frame: object) -> None:
     """Ctrl-C: ends the work in order (typer makes it exit code 130); the second one ends the process at once."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    print("spanwise: interrupted; the same command continues where it stopped", file=sys.stderr, flush=True)
+    print("spanwise: interrupted; run the same command again to go on", file=sys.stderr, flush=True)
     raise KeyboardInterrupt
 
 
