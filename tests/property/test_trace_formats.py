@@ -201,3 +201,14 @@ def test_detection_tells_why(text):
     for body in (Body(text, "", {}),):
         found = detect(body)
         assert found is None or (found[0] in FORMATS and found[1])
+
+
+@pytest.mark.parametrize("blank", ["\n", " ", "\t", " \n", "\r\n"])
+@pytest.mark.parametrize(
+    "wrap", [lambda text: text, lambda text: [{"role": "user", "content": "q"}, {"role": "assistant", "content": text}]]
+)
+def test_many_blanks_are_no_trouble(blank, wrap):
+    # Time in proportion to length: what takes its square would not end within the limit of a test.
+    text = f"Question: q\nThought 1: a{blank * 300_000}\nAction 1: b{blank * 300_000}"
+    (trajectory,) = imported(wrap(text))
+    assert trajectory.steps[-1].action == "b"

@@ -46,12 +46,19 @@ _THINK = re.compile(r"think\s*[:\[]", re.IGNORECASE)
 #: Markers count at the start of a line only, so that a thought may mention the words; numbers are ReAct's.
 _REACT = labels("reason", "act")
 _ACTION_INPUT = labels("input")
-_INLINE = re.compile(r"(?<=[ \t])(?P<label>(?P<reason>\b\B)?(?P<act>Action) \d{1,6}:)")
+#: Rarer ways to announce a command, looked for where no label does: on the thought's line, or by another word.
+_RARE = re.compile(
+    r"(?:(?<=[ \t])(?=action \d)|^[ \t]*(?=\*{0,2}(?:next action|command)\b))"
+    r"(?P<label>(?P<reason>(?!))?\*{0,2}(?P<act>action \d{1,6}|next action|command)\*{0,2}[ \t]*:\*{0,2})",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 #: A prompt sign that starts a line, as in ReAct's ALFWorld prompts.
 _PROMPT_SIGN = re.compile(
     r"^>[ \t]*(?P<reason>think\b[ \t]*[:\[]|action[ \t]?path\b[ \t]*:)?", re.MULTILINE | re.IGNORECASE
 )
+
+_THOUGHT_LINE = re.compile(r"\s*think\s*\[[^\n]*\]\s*\n(?=\s*[^\s>])", re.IGNORECASE)
 
 _REASON_TAGS = "think|thinking|thought|thoughts|reasoning|reason|reflection|plan|scratchpad|analysis"
 _ACT_TAGS = (
@@ -184,8 +191,8 @@ def _segment_react(completion: str) -> Segmentation:
     """Lines that begin with a marker open a span; text before the first of them is REASON."""
     starts, action, think_only = [(0, SpanKind.REASON)], None, False
     marks = list(_REACT.finditer(completion))
-    if not any(mark["act"] for mark in marks):  # some programs put thought and action on one line
-        marks += _INLINE.finditer(completion)
+    if not any(mark["act"] for mark in marks):
+        marks = sorted([*marks, *_RARE.finditer(completion)], key=re.Match.start)
     for mark, end in zip(marks, _starts_of_next(marks, len(completion)), strict=True):
         if mark["reason"] is not None:
             starts.append((mark.start("label"), SpanKind.REASON))
@@ -205,9 +212,14 @@ def _segment_think(completion: str) -> Segmentation:
     action, think_only = None, False
     signs = list(_PROMPT_SIGN.finditer(completion))
     lead = completion[: signs[0].start() if signs else None]
+    bracketed = _THOUGHT_LINE.match(lead)
+    if bracketed is not None:  # a thought in brackets, and a command below it
+        starts.append((0, SpanKind.REASON))
+        lead = lead[bracketed.end() :]
     if lead.strip() or not signs:
         is_thought = not lead.strip() or _THINK.match(lead.lstrip()) is not None
-        starts.append((0, SpanKind.REASON if is_thought else SpanKind.ACT))
+        begun = 0 if bracketed is None else bracketed.end()
+        starts.append((begun, SpanKind.REASON if is_thought else SpanKind.ACT))
         action, think_only = _first_line(lead.lstrip()) or None, bool(lead.strip()) and is_thought
     for sign, end in zip(signs, _starts_of_next(signs, len(completion)), strict=True):
         line = _first_line(completion[sign.start() + 1 : end].lstrip(" \t"))

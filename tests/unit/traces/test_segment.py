@@ -137,3 +137,17 @@ def test_tools_calls_in_the_markup_of_other_models(completion, action):
     assert segment(completion, "tools").action == action
     assert cut(completion, "tools")[-1] == ("ACT", action)
     assert cut(completion, "tools")[0][0] == "REASON"
+
+
+def test_react_rarer_announcements():
+    assert cut("Reasoning: near.\nCommand: look") == [("REASON", "Reasoning: near.\n"), ("ACT", "Command: look")]
+    assert segment("Thought: t\n**Next Action:** look", "react").action == "look"
+    assert segment("Thought 1: a Action 1: Search[x]", "react").action == "Search[x]"
+    assert segment("Thought: the Command: line is no label\nAction: look", "react").action == "look"
+
+
+def test_think_in_brackets_with_a_command_below():
+    completion = "think[It is near.]\ngo to box 1"
+    assert cut(completion, "think") == [("REASON", "think[It is near.]\n"), ("ACT", "go to box 1")]
+    assert segment(completion, "think").action == "go to box 1"
+    assert segment("think[It is near.]\n", "think").think_only

@@ -15,7 +15,7 @@ from spanwise.types import SpanKind
 
 #: An object, in a fence or not, whose first keys hold a thought.
 _THOUGHT_KEY = re.compile(
-    r"\s*(?:```(?:json)?\s*)?\{\s*\"(?:thoughts?|reasoning|rationale|think|analysis|plan|observation|current_state)\"\s*:"
+    r"\A\s*(?:```(?:json)?\s*)?\{\s*\"(?:thoughts?|reasoning|rationale|think|analysis|plan|observation|current_state)\"\s*:"
 )
 
 #: What tells a style, the surest first.
@@ -52,7 +52,6 @@ _EXAMPLES = re.compile(r"\b(?:examples?|demonstrations?)\b", re.IGNORECASE)
 def choose_style(texts: Sequence[str]) -> str:
     """The style in which most of the completions are written: ``plain`` where nothing marks a thought or a command."""
     found = {style: sum(mark.search(text) is not None for text in texts) for style, mark in _STYLE_MARKS.items()}
-    found["json"] = sum(_THOUGHT_KEY.match(text) is not None for text in texts)
     if found["tools"]:
         return "tools"
     if found["json"] and found["json"] == found["code"]:
