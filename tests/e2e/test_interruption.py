@@ -37,7 +37,7 @@ def interrupt(command: list[str | Path], moment: str) -> None:
                 break
         rest = run.stderr.read()
     assert run.returncode == 130, rest
-    assert "spanwise: interrupted; the same command continues" in rest
+    assert "spanwise: interrupted; run the same command again to go on" in rest
     assert "Traceback" not in rest
 
 

@@ -40,7 +40,9 @@ def click(browser, selector):
     """Clicks an element, and waits for the page that follows."""
     browser.run("document.documentElement.dataset.old = 1")
     browser.run(f"document.querySelector({json.dumps(selector)}).click()")
-    browser.wait("!document.documentElement.dataset.old && document.readyState === 'complete'")
+    # Between two pages there is a moment without a document.
+    fresh = "document.documentElement && !document.documentElement.dataset.old"
+    browser.wait(f"{fresh} && document.readyState === 'complete'")
 
 
 def test_a_goal_is_bought(browser, address, shop):
