@@ -54,6 +54,7 @@ def import_(
     ] = None,
 ) -> None:
     """Turn logs of any known format into trajectories whose completions are cut into REASON and ACT."""
+    from spanwise.run_directory import write_atomically
     from spanwise.traces.import_view import print_summary, summary_json
     from spanwise.traces.importing import ImportOptions, ImportSummary, import_traces
     from spanwise.traces.jsonl import LineWriter, trajectory_to_json
@@ -70,10 +71,11 @@ def import_(
         deduplicate=deduplicate,
         keep_system=system,
     )
-    if any(log.resolve() == out.resolve() for log in logs):
-        raise ConfigError(f"{out}: --out would overwrite a log; expected another file")
-    summary = ImportSummary()
     other = _beside(out, "held_out")
+    for option, path in {"--out": out, "--held-out": other, "--json": summary_file}.items():
+        if path is not None and any(log.resolve() == path.resolve() for log in logs):
+            raise ConfigError(f"{path}: {option} would overwrite a log; expected another file")
+    summary = ImportSummary()
     kept_apart = 0
     with ExitStack() as files:
         progress = files.enter_context(_bytes_read(logs))
@@ -88,7 +90,7 @@ def import_(
         if not summary.kept:
             raise TraceError(_nothing(summary.failures + summary.dropped, logs))
     if summary_file is not None and str(summary_file) != "-":
-        summary_file.write_text(json.dumps(summary_json(summary), indent=2) + "\n", encoding="utf-8")
+        write_atomically(summary_file, json.dumps(summary_json(summary), indent=2) + "\n")
     if str(summary_file) == "-":
         print(json.dumps(summary_json(summary), indent=2))
         return

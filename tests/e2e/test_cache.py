@@ -1,31 +1,17 @@
 """Students that learn from cached signals, from the command line: kept, verified, damaged, missing."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from shutil import copytree, rmtree
 
 import pytest
+from tests.e2e.command import ROOT, error_of, spanwise
 
-ROOT = Path(__file__).parents[2]
 TOY = ROOT / "recipes" / "toy.toml"
 SMALL = ["teacher.training.max_steps=8", "students.training.max_steps=3", "environment.generator.train=6"]
 SMALL += ["teacher.rollouts.only_successful=false", "teacher.rollouts.max_new_tokens=8", "evaluate.max_new_tokens=8"]
 SMALL += ["evaluate.limit=1", "teacher.source=cache", "students.methods.sft=none", "students.methods.token_kd=none"]
 THREADS = {"OMP_NUM_THREADS": "1"}
-
-
-def spanwise(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from spanwise.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | THREADS,
-        timeout=300,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +34,6 @@ def untrained(finished: Path, tmp_path: Path) -> Path:
     (run / "manifest.json").write_text(json.dumps(manifest))
     rmtree(run / "students")
     return run
-
-
-def error_of(answer: subprocess.CompletedProcess[str]) -> str:
-    """The one line that an error is."""
-    assert answer.returncode == 2, answer.stderr
-    assert "Traceback" not in answer.stderr
-    last = answer.stderr.strip().splitlines()[-1]
-    assert last.startswith("spanwise: error: ")
-    return last
 
 
 def damage(run: Path, array: str) -> Path:

@@ -1,31 +1,18 @@
 """The command line from end to end on the toy world."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from shutil import copytree
 
 import pytest
+from tests.e2e.command import ROOT, spanwise
 
-ROOT = Path(__file__).parents[2]
 TOY = ROOT / "recipes" / "toy.toml"
 SMALL = ["teacher.training.max_steps=8", "students.training.max_steps=3", "environment.generator.train=6"]
 SMALL += ["evaluate.limit=3", "teacher.rollouts.only_successful=false", "teacher.rollouts.max_new_tokens=8"]
 SMALL += ["evaluate.max_new_tokens=8"]
-
-
-def spanwise(*arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key != "ALFWORLD_DATA"}
-    return subprocess.run(
-        [sys.executable, "-c", "from spanwise.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=environment,
-        timeout=300,
-    )
 
 
 @pytest.fixture(scope="module")

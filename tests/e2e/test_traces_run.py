@@ -1,14 +1,12 @@
 """Recorded trajectories into students from the command line, without an environment."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from shutil import copytree
 
 import pytest
+from tests.e2e.command import ROOT, error_of, spanwise
 
 from spanwise.agents.experts import make_expert
 from spanwise.agents.rollout import EpisodeSpec, RolloutSettings, rollout
@@ -16,31 +14,10 @@ from spanwise.config import EnvironmentConfig
 from spanwise.environments import make_task_set
 from spanwise.traces.jsonl import read_trajectories, write_trajectories
 
-ROOT = Path(__file__).parents[2]
 TRACES = ROOT / "recipes" / "traces.toml"
 SMALL = ["students.training.max_steps=3", "students.training.batch_tokens=1024", "tokenizer.vocab_size=400"]
 SMALL += ["students.model.hidden_size=16", "students.model.heads=2", "students.model.layers=1"]
 SMALL += ["traces.held_out=0.25", "evaluate.max_new_tokens=6", "students.side_by_side=1"]
-
-
-def spanwise(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from spanwise.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={key: value for key, value in os.environ.items() if key != "ALFWORLD_DATA"} | {"OMP_NUM_THREADS": "1"},
-        timeout=300,
-    )
-
-
-def error_of(answer: subprocess.CompletedProcess[str]) -> str:
-    """The one line that an error is."""
-    assert answer.returncode == 2, answer.stderr
-    assert "Traceback" not in answer.stderr
-    last = answer.stderr.strip().splitlines()[-1]
-    assert last.startswith("spanwise: error: ")
-    return last
 
 
 @pytest.fixture(scope="module")

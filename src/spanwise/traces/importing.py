@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from spanwise.errors import TraceError
 from spanwise.traces.formats import FORMATS, detect
+from spanwise.traces.formats.messages import text_of
 from spanwise.traces.goal import goal_of
 from spanwise.traces.outcomes import read_outcome
 from spanwise.traces.raw import Body, RawEpisode, RawTurn
@@ -131,7 +132,7 @@ def import_traces(
             summary.records += 1
             for trajectory in _read(record, options, summary):
                 number += 1
-                named = _with_id(trajectory, f"{prefix}-{number}")
+                named = replace(trajectory, id=f"{prefix}-{number}")
                 if _wanted(named, options, summary, seen, record.place):
                     _count(named, summary)
                     yield named
@@ -211,7 +212,7 @@ def _build(
         stop_reason=reason,
         metadata=metadata if source is None else {**metadata, "source_id": source},
         final_observation=episode.final_observation,
-        system=(episode.system or _system(fields)) if options.keep_system else None,
+        system=_system(fields, episode.system) if options.keep_system else None,
         tools=episode.tools or _tools(fields),
     )
 
@@ -234,10 +235,6 @@ def _step(turn: RawTurn, style: str, options: ImportOptions, summary: ImportSumm
             supervised = False
     cut = segment(completion, style)
     return Step(turn.observation, completion, cut.action, cut.spans, supervised=supervised)
-
-
-def _with_id(trajectory: Trajectory, name: str) -> Trajectory:
-    return replace(trajectory, id=name)
 
 
 def _wanted(
@@ -312,9 +309,11 @@ def _text_of(fields: dict[str, Any], keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def _system(fields: dict[str, Any]) -> str | None:
-    value = fields.get("system", fields.get("system_prompt"))
-    return value if isinstance(value, str) and value.strip() else None
+def _system(fields: dict[str, Any], told: str | None) -> str | None:
+    """Instructions beside the conversation (Anthropic's are a field, as text or blocks) and those in it."""
+    beside = text_of(fields.get("system", fields.get("system_prompt"))).strip()
+    parts = [one for one in (beside, told or "") if one]
+    return "\n\n".join(parts[-1:] if told and beside in told else parts) or None
 
 
 def _tools(fields: dict[str, Any]) -> tuple[dict[str, Any], ...] | None:
@@ -326,4 +325,13 @@ def _tools(fields: dict[str, Any]) -> tuple[dict[str, Any], ...] | None:
             return None
     if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
         return None
-    return tuple(value)
+    return tuple(map(_schema, value))
+
+
+def _schema(tool: dict[str, Any]) -> dict[str, Any]:
+    """A tool's schema as chat templates take it, out of Anthropic's and OpenAI's older forms."""
+    if "function" in tool or "name" not in tool:
+        return tool
+    facts = {key: tool[key] for key in ("name", "description") if key in tool}
+    parameters = tool.get("parameters", tool.get("input_schema"))
+    return {"type": "function", "function": facts | ({} if parameters is None else {"parameters": parameters})}

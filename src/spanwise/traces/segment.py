@@ -49,7 +49,7 @@ _ACTION_INPUT = labels("input")
 #: Rarer ways to announce a command, looked for where no label does: on the thought's line, or by another word.
 _RARE = re.compile(
     r"(?:(?<=[ \t])(?=action \d)|^[ \t]*(?=\*{0,2}(?:next action|command)\b))"
-    r"(?P<label>(?P<reason>(?!))?\*{0,2}(?P<act>action \d{1,6}|next action|command)\*{0,2}[ \t]*:\*{0,2})",
+    r"(?P<label>\*{0,2}(?P<act>action \d{1,6}|next action|command)\*{0,2}[ \t]*:\*{0,2})",
     re.MULTILINE | re.IGNORECASE,
 )
 
@@ -194,7 +194,7 @@ def _segment_react(completion: str) -> Segmentation:
     if not any(mark["act"] for mark in marks):
         marks = sorted([*marks, *_RARE.finditer(completion)], key=re.Match.start)
     for mark, end in zip(marks, _starts_of_next(marks, len(completion)), strict=True):
-        if mark["reason"] is not None:
+        if mark["act"] is None:
             starts.append((mark.start("label"), SpanKind.REASON))
             continue
         is_thought = _THINK.match(completion[mark.end() : mark.end() + 40].lstrip()) is not None
@@ -353,8 +353,8 @@ def _segment_json(completion: str) -> Segmentation:
         return Segmentation(join_spans(completion, [(0, SpanKind.REASON)]), None, think_only=False)
     value = values[key]
     command = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    thought = completion[: place.start()].strip(" \t\r\n{`jsonJSON")
-    starts = [(0, SpanKind.REASON if thought else SpanKind.ACT), (place.start(), SpanKind.ACT)]
+    has_thought = '"' in completion[: place.start()]  # another key stands before
+    starts = [(0, SpanKind.REASON if has_thought else SpanKind.ACT), (place.start(), SpanKind.ACT)]
     return Segmentation(join_spans(completion, starts), command.strip() or None, think_only=False)
 
 

@@ -149,3 +149,10 @@ def test_the_verb_does_not_overwrite_its_log(tmp_path):
     log = write(tmp_path, [record("a")])
     result = CliRunner().invoke(app, ["import", str(log), "--out", str(log)])
     assert "would overwrite" in str(result.exception)
+
+
+def test_the_verb_says_where_a_summary_cannot_be_written(tmp_path):
+    log = write(tmp_path, [record("a")])
+    arguments = ["import", str(log), "--out", str(tmp_path / "data.jsonl"), "--json"]
+    assert "would overwrite" in str(CliRunner().invoke(app, [*arguments, str(log)]).exception)
+    assert "cannot be written" in str(CliRunner().invoke(app, [*arguments, str(log / "summary.json")]).exception)

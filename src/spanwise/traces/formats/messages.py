@@ -114,9 +114,9 @@ def read_messages(values: Sequence[Any]) -> list[Message] | None:
         if role in _CALL_ROLES or (role is None and kind in _CALL_ROLES):
             read = [_call_message(value)]
         elif role is None and kind in ("function_call_output", "custom_tool_call_output"):
-            read = [Message("tool", _text(value.get("output")))]
+            read = [Message("tool", text_of(value.get("output")))]
         elif role is None and kind == "reasoning":
-            read = [Message("assistant", "", _text(value.get("summary") or value.get("content")) or None)]
+            read = [Message("assistant", "", text_of(value.get("summary") or value.get("content")) or None)]
         elif role in _ROLES:
             read = list(_read_message(value, _ROLES[role]))
         else:
@@ -160,7 +160,7 @@ def _read_message(value: dict[str, Any], role: Role) -> Iterator[Message]:
             continue
         kind = _kind_of(block)
         if kind in ("thinking", "reasoning"):
-            thoughts.append(_text(block.get("thinking") or block.get("text") or _inner(block, "reasoningContent")))
+            thoughts.append(text_of(block.get("thinking") or block.get("text") or _inner(block, "reasoningContent")))
         elif kind == "redacted_thinking":
             continue
         elif kind in ("tool_use", "server_tool_use", "tool_call", "function_call"):
@@ -171,12 +171,12 @@ def _read_message(value: dict[str, Any], role: Role) -> Iterator[Message]:
                 (block[key] for key in ("toolResult", "functionResponse", "function_response") if key in block), block
             )
             yield Message(
-                "tool", _text(next((held[key] for key in ("content", "output", "response") if key in held), ""))
+                "tool", text_of(next((held[key] for key in ("content", "output", "response") if key in held), ""))
             )
         elif kind in _UNREADABLE:
             texts.append(_UNREADABLE[kind])
         else:
-            texts.append(_text(block))
+            texts.append(text_of(block))
     text = "\n".join(one for one in texts if one) if len(texts) > 1 else "".join(texts)
     if thoughts and (told := read_completion(text)).reasoning in thoughts:  # some servers give the thought twice
         text = text[text.index("</think>") + len("</think>") :].lstrip("\n") if told.reasoning else text
@@ -221,7 +221,7 @@ def _calls(value: dict[str, Any]) -> Iterator[ToolCall]:
 def _call_message(value: dict[str, Any]) -> Message:
     """A message that is a call, or a list of them: as structures, as JSON, or as smolagents print them."""
     content = value.get("content", value.get("value"))
-    text = _text(content)
+    text = text_of(content)
     held = value if "name" in value and content is None else read_literal(text.removeprefix("Calling tools:").strip())
     calls = [call_of(one) for one in (held if isinstance(held, list) else [held])]
     if None in calls:
@@ -229,12 +229,12 @@ def _call_message(value: dict[str, Any]) -> Message:
     return Message("assistant", "", None, tuple(call for call in calls if call is not None))
 
 
-def _text(value: Any) -> str:
-    """The text of a block, of a list of them, or of any other value."""
+def text_of(value: Any) -> str:
+    """The text of a block, of a list of them, or of any other value; "" of None."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "\n".join(map(_text, value))
+        return "\n".join(map(text_of, value))
     if isinstance(value, dict):
         if value.get("type") in _UNREADABLE:
             return _UNREADABLE[value["type"]]

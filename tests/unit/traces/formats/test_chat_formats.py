@@ -480,3 +480,15 @@ def test_thoughts_and_commands_as_json(tmp_path):
         ("REASON", '{"thought": "near", '),
         ("ACT", '"action": "look"}'),
     ]
+
+
+def test_instructions_as_blocks_and_schemas_of_other_makers(tmp_path):
+    record = {
+        "system": [{"type": "text", "text": "Be brief."}],
+        "tools": [{"name": "go", "description": "Goes.", "input_schema": {"type": "object"}}],
+        "messages": [human("q"), {"role": "assistant", "content": [{"type": "tool_use", "name": "go", "input": {}}]}],
+    }
+    trajectory = only(tmp_path, record)
+    assert trajectory.system == "Be brief."
+    schema = {"name": "go", "description": "Goes.", "parameters": {"type": "object"}}
+    assert trajectory.tools == ({"type": "function", "function": schema},)

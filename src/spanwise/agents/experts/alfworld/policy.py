@@ -13,6 +13,7 @@ from spanwise.agents.experts.alfworld.beliefs import Beliefs
 from spanwise.agents.experts.alfworld.names import kind
 from spanwise.agents.experts.alfworld.priors import search_order
 from spanwise.agents.experts.alfworld.task import Task
+from spanwise.agents.experts.remarks import Remark
 from spanwise.errors import TaskDataError
 
 #: Places that a list holds at most. In 96 of 100 train games no further list is needed.
@@ -20,14 +21,6 @@ LIST_LENGTH = 8
 
 APPLIANCES = {"clean": "sinkbasin", "heat": "microwave", "cool": "fridge"}
 ADJECTIVES = {"clean": "clean", "heat": "hot", "cool": "cool"}
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Something to say: which, and the names and kinds that it mentions."""
-
-    key: str
-    words: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ places are named as the game names them ("a apple"), and what the command needs 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 
-from spanwise.agents.experts.alfworld.policy import Remark
+from spanwise.agents.experts.remarks import Remark, put_in_words
 
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "plan_put": (
@@ -90,11 +89,7 @@ _PLACES = re.compile(r"Places to look for a (\w+): ([^.]*)\.")
 
 def word(remarks: Sequence[Remark], seed: int, step: int) -> str:
     """A thought: the remarks in order, each in one of its wordings, which seed and step choose."""
-    chosen = []
-    for remark in remarks:
-        ways = TEMPLATES[remark.key]
-        chosen.append(ways[zlib.crc32(f"{seed}/{step}/{remark.key}".encode()) % len(ways)].format(**remark.words))
-    return " ".join(chosen)
+    return put_in_words(remarks, TEMPLATES, seed, step)
 
 
 def read_lists(completions: Iterable[str]) -> dict[str, tuple[str, ...]]:

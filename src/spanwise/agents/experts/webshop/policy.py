@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from spanwise.agents.experts.remarks import Remark
 from spanwise.agents.experts.webshop import remarks as on
 from spanwise.agents.experts.webshop.judge import Choice, Verdict, affordability, far_below, judge, kinship
 from spanwise.agents.experts.webshop.memory import Candidate, Memory
 from spanwise.agents.experts.webshop.pages import BACK, BUY, FEATURES, NEXT, PREVIOUS, Hit, Kind
 from spanwise.agents.experts.webshop.queries import plan
-from spanwise.agents.experts.webshop.remarks import Remark
 
 #: A page of results that shows fewer is cut, as ReAct's are, and cannot be turned.
 _FULL_PAGE = 10

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from spanwise.agents.experts.remarks import Remark
 from spanwise.agents.experts.webshop.errand import Errand
 from spanwise.agents.experts.webshop.judge import Verdict, affordability, far_below, says
 from spanwise.agents.experts.webshop.memory import Candidate
@@ -13,14 +13,6 @@ from spanwise.agents.experts.webshop.pages import Hit, Price
 #: What thoughts quote of a title, and how much of a longer list of claims or options.
 _TITLE_WORDS = 6
 _LISTED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """One sentence of a thought: a key of the wording's templates and what fills it."""
-
-    key: str
-    words: dict[str, str] = field(default_factory=dict)
 
 
 def on_errand(errand: Errand) -> Remark:

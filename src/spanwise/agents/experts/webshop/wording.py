@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 
-from spanwise.agents.experts.webshop.remarks import Remark
+from spanwise.agents.experts.remarks import Remark, put_in_words
 
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "errand": ("I need {errand}.", "I am asked for {errand}."),
@@ -67,8 +66,4 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
 
 def word(remarks: Sequence[Remark], seed: int, step: int) -> str:
     """A thought: the remarks in order, each in one of its wordings, which seed and step choose."""
-    chosen = []
-    for remark in remarks:
-        ways = TEMPLATES[remark.key]
-        chosen.append(ways[zlib.crc32(f"{seed}/{step}/{remark.key}".encode()) % len(ways)].format(**remark.words))
-    return " ".join(chosen)
+    return put_in_words(remarks, TEMPLATES, seed, step)

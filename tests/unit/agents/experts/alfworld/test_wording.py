@@ -3,8 +3,8 @@ from string import Formatter
 
 import pytest
 
-from spanwise.agents.experts.alfworld.policy import Remark
 from spanwise.agents.experts.alfworld.wording import TEMPLATES, read_lists, word
+from spanwise.agents.experts.remarks import Remark
 
 
 @pytest.mark.parametrize("key", TEMPLATES)

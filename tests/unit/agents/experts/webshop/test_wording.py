@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from spanwise.agents.experts import webshop
-from spanwise.agents.experts.webshop.remarks import Remark, listed, short
+from spanwise.agents.experts.remarks import Remark
+from spanwise.agents.experts.webshop.remarks import listed, short
 from spanwise.agents.experts.webshop.wording import TEMPLATES, word
 
 _FOLDER = Path(webshop.__file__).parent
