@@ -15,7 +15,11 @@ from dataclasses import replace
 
 from spanwise.agents.protocol import Agent, Completion, History
 
-_NAME = re.compile(r"(\w+) (\d+)")
+#: What has a number that can be misread: an object of ALFWorld, a product or an option of WebShop; no query.
+_NAME = re.compile(
+    r"(?P<object>\w+ )(?P<number>\d+)(?![^\[]*\])"
+    r"|(?<=click\[)(?P<item>[^\]]*)(?P<digit>\d)(?P<rest>[^\]\d]*)(?=\])"
+)
 _MARK = "\nAction: "
 _HIGHEST = 4
 
@@ -52,12 +56,23 @@ class SlippingExpert:
         name = _NAME.search(action)
         if name is None or generator.random() >= self.rate:
             return completion
-        wrong = generator.choice([number for number in range(1, _HIGHEST + 1) if number != int(name[2])])
-        exact = re.compile(rf"\b{name[1]} {name[2]}\b")
+        wrong = _misread(name, generator)
+        exact = re.compile(rf"(?<!\w){re.escape(name[0])}(?!\w)")
         sentences = re.split(r"(?<=\.) ", thought)
         for index in reversed(range(len(sentences))):
             if exact.search(sentences[index]):
-                sentences[index] = exact.sub(f"{name[1]} {wrong}", sentences[index])
+                sentences[index] = exact.sub(lambda _: wrong, sentences[index])
                 break
-        text = " ".join(sentences) + mark + exact.sub(f"{name[1]} {wrong}", action)
+        text = " ".join(sentences) + mark + exact.sub(lambda _: wrong, action)
         return replace(completion, text=text)
+
+
+def _misread(name: re.Match[str], generator: random.Random) -> str:
+    """The name with another number: of an object one that there may be, of an item its last digit."""
+    if name["object"] is not None:
+        return name["object"] + str(generator.choice(_others(range(1, _HIGHEST + 1), int(name["number"]))))
+    return f"{name['item']}{generator.choice(_others(range(10), int(name['digit'])))}{name['rest']}"
+
+
+def _others(numbers: range, right: int) -> list[int]:
+    return [number for number in numbers if number != right]

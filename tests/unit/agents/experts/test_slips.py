@@ -36,7 +36,21 @@ def test_a_slip_is_a_wrong_number_in_the_command_and_in_the_sentence_that_leads_
     assert {segment(text, "react").action for text in said} == {f"take cd {n} from desk 1" for n in (1, 3, 4)}
 
 
-@pytest.mark.parametrize("text", ["Thought: I look.\nAction: look", "no action at all"])
+def test_a_product_is_misread_by_its_last_digit():
+    text = "Thought: B08DXL22JN is a blazer. I look at it.\nAction: click[B08DXL22JN]"
+    said = {completion.text for completion in SlippingExpert(Always(text), 1.0).act(histories(200))}
+    assert said == {text.replace("B08DXL22JN", f"B08DXL2{digit}JN") for digit in "013456789"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thought: I look.\nAction: look",
+        "Thought: I search.\nAction: search[cable 3 m, size: 10]",
+        "Thought: I buy it.\nAction: click[Buy Now]",
+        "no action at all",
+    ],
+)
 def test_a_command_without_a_number_is_left_alone(text: str):
     assert [one.text for one in SlippingExpert(Always(text), 1.0).act(histories(5))] == [text] * 5
 
