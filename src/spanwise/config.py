@@ -162,6 +162,11 @@ class CollectConfig(Table):
 class ExpertCollectConfig(CollectConfig):
     """The same for the expert, who may be made to err."""
 
+    expert: str = Field(
+        default="expert",
+        description="whom the teacher imitates: the best there is, or webshop's `brisk`, who reads no features; "
+        "evaluation is of the best",
+    )
     slips: float = Field(
         default=0.0, ge=0, le=1, description="share of turns in which it misreads a number, to show how one recovers"
     )

@@ -91,7 +91,7 @@ class Pipeline:
         from spanwise.agents.experts import make_expert
 
         recipe = self.recipe
-        agent = make_expert(recipe.environment, recipe.collect.slips)
+        agent = make_expert(recipe.environment, recipe.collect.slips, recipe.collect.expert)
         self._stage(
             "collect.expert",
             [],

@@ -10,19 +10,23 @@ from spanwise.config import EnvironmentConfig
 from spanwise.errors import ConfigError
 
 
-def make_expert(config: EnvironmentConfig, slips: float = 0.0) -> Agent:
-    """The expert of a recipe's environment; its name is ``expert``.
+def make_expert(config: EnvironmentConfig, slips: float = 0.0, kind: str = "expert") -> Agent:
+    """An expert for a recipe's environment; its kind is its name.
 
     Args:
         config: The environment.
         slips: Share of the turns in which it misreads a number.
+        kind: ``expert``, the one that does best, or another that the environment has.
 
     Raises:
-        ConfigError: The recipe asks for a style that experts do not write.
+        ConfigError: The recipe asks for a style that experts do not write, or for an expert that there is not.
     """
     if config.style != "react":
         raise ConfigError(f"environment.style: experts write in the style 'react', found {config.style!r}")
-    expert = _EXPERTS[config.name](config)
+    if (config.name, kind) not in _EXPERTS:
+        kinds = ", ".join(sorted(found for name, found in _EXPERTS if name == config.name))
+        raise ConfigError(f"collect.expert: {config.name} has no expert {kind!r}; there are: {kinds}")
+    expert = _EXPERTS[config.name, kind](config)
     return SlippingExpert(expert, slips) if slips else expert
 
 
@@ -44,4 +48,15 @@ def _webshop(config: EnvironmentConfig) -> Agent:
     return WebshopExpert.within(config.budget)
 
 
-_EXPERTS: dict[str, Callable[[EnvironmentConfig], Agent]] = {"alfworld": _alfworld, "toy": _toy, "webshop": _webshop}
+def _brisk_webshop(config: EnvironmentConfig) -> Agent:
+    from spanwise.agents.experts.webshop import WebshopExpert
+
+    return WebshopExpert.within(config.budget, reads=False)
+
+
+_EXPERTS: dict[tuple[str, str], Callable[[EnvironmentConfig], Agent]] = {
+    ("alfworld", "expert"): _alfworld,
+    ("toy", "expert"): _toy,
+    ("webshop", "expert"): _webshop,
+    ("webshop", "brisk"): _brisk_webshop,
+}

@@ -21,16 +21,15 @@ class WebshopExpert:
         thoughts_count: Turns that only think count as actions.
     """
 
-    name = "expert"
-
     def __init__(self, habits: Habits | None = None, thoughts_count: bool = False):
         self.habits = habits or Habits()
         self.thoughts_count = thoughts_count
+        self.name = "expert" if self.habits.reads else "brisk"
 
     @classmethod
-    def within(cls, max_actions: int) -> WebshopExpert:
+    def within(cls, max_actions: int, reads: bool = True) -> WebshopExpert:
         """An expert for environments that allow so many actions, where turns that only think are free."""
-        return cls(Habits(max_actions=max_actions))
+        return cls(Habits(max_actions=max_actions, reads=reads))
 
     def act(self, histories: Sequence[History]) -> list[Completion]:
         """The next command of each episode, with the reason for it."""

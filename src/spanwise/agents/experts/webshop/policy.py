@@ -39,6 +39,7 @@ class Habits:
         looks: Products looked at of one page of results, at most.
         looks_of_cut: The same where the page is cut to the first few, and there are other words to search with.
         pages: Pages of results looked at of one search, at most.
+        reads: Whether the features are read, and what they do not say counts against a product.
     """
 
     max_actions: int = 15
@@ -46,6 +47,7 @@ class Habits:
     looks: int = 4
     looks_of_cut: int = 1
     pages: int = 1
+    reads: bool = True
 
 
 class Shopper:
@@ -170,11 +172,13 @@ class Shopper:
         if self.left <= self._to_buy(candidate.asin) + 1:
             return True
         fits = not verdict.missing and verdict.affordable == 1.0 and verdict.kind == 1.0
-        return fits and not verdict.unsaid
+        return fits and not (self.habits.reads and verdict.unsaid)
 
     def _should_read(self, candidate: Candidate, verdict: Verdict) -> bool:
         """Whether the features are to be read: the options fit, and claims are open."""
-        if candidate.read or verdict.missing or not verdict.affordable or self._refused(f"click[{FEATURES}]"):
+        if not self.habits.reads or candidate.read or verdict.missing or not verdict.affordable:
+            return False
+        if self._refused(f"click[{FEATURES}]"):
             return False
         return bool(verdict.unsaid) and self.left >= 3 + self._to_best_from("", 0) + self._to_buy(candidate.asin)
 

@@ -9,8 +9,10 @@ from spanwise.agents.experts import make_expert
 from spanwise.agents.experts.webshop import WebshopExpert
 from spanwise.agents.experts.webshop.policy import Habits
 from spanwise.agents.protocol import History
+from spanwise.agents.rollout import EpisodeSpec, RolloutSettings, rollout
 from spanwise.config import EnvironmentConfig, WebshopConfig
 from spanwise.environments import make_task_set
+from spanwise.errors import ConfigError
 from spanwise.types import Span, SpanKind, Step
 
 RIGHT = ("B000000001", "Navy Men's Shirt", "$24.99")
@@ -242,3 +244,19 @@ def test_it_shops_in_every_mode(observation):
         rewards.append(outcome.reward)
     assert len(rewards) == 50
     assert sum(rewards) / len(rewards) > 0.8
+
+
+def test_a_brisk_expert_reads_no_features_and_one_that_does_not_exist_is_an_error():
+    config = EnvironmentConfig(name="webshop", budget=15, webshop=WebshopConfig(products=150))
+    tasks, rewards, read = make_task_set(config), {}, {}
+    for kind in ("expert", "brisk"):
+        expert = make_expert(config, kind=kind)
+        assert expert.name == kind
+        specs = [EpisodeSpec(task.task_id, task.task_type, 0) for task in tasks.tasks("test")[::20]]
+        played = list(rollout(expert, tasks, specs, RolloutSettings.of(config, 25)))
+        rewards[kind] = sum(trajectory.reward or 0 for trajectory in played) / len(played)
+        read[kind] = sum(step.action == "click[Features]" for one in played for step in one.steps)
+    assert read["expert"] > read["brisk"] == 0
+    assert rewards["brisk"] > 0.7
+    with pytest.raises(ConfigError, match="webshop has no expert 'hasty'; there are: brisk, expert"):
+        make_expert(config, kind="hasty")
