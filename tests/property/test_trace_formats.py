@@ -10,11 +10,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from spanwise.errors import TraceError
+from spanwise.traces.bodies import find_bodies
 from spanwise.traces.formats import FORMATS, detect
 from spanwise.traces.formats.transcript import tile
 from spanwise.traces.importing import ImportOptions, ImportSummary, import_traces
 from spanwise.traces.raw import Body
-from spanwise.traces.records import find_bodies
 from spanwise.traces.segment import segment
 from spanwise.traces.tool_text import ToolCall, ToolMessage, completion_parts, read_completion, read_responses
 from spanwise.types import SpanKind
@@ -42,6 +42,7 @@ FRAGMENTS = [
     *("BEGIN TRIAL 1\n", "--- BEGIN CORRECT AGENTS ---", "Environment #1:\n", "STATUS: OK", "1 0.5 0.0 0.0", "-----"),
     *("<think>", "</think>", "<search>", "</search>", "<information>", "</information>", "<answer>", "</answer>"),
     *("<|im_start|>assistant\n", "<|im_start|>user\n", "<|im_end|>", "<｜User｜>", "<｜Assistant｜>", "<tool_call>"),
+    *("<|start|>assistant", "<|channel|>analysis", "<|message|>", "<|end|>", " to=functions.f", "<|constrain|>json"),
     *("```py\n", "```", "Code:\n", "<end_code>", "<code>", "</code>", "Action Input: ", "Final Answer: ", "Answer: "),
     *("\n", "\n\n", "\r\n", " ", "\t", "\u2028", "é", "🔑", "{", "[", '"'),
 ]
@@ -56,7 +57,7 @@ episodes = st.lists(st.tuples(words, words, words), min_size=1, max_size=6)
 KEYS = [
     *("role", "content", "from", "value", "message", "messages", "conversations", "steps", "action", "thought", "loss"),
     *("observation", "traj", "output", "text", "type", "tool_calls", "function", "name", "arguments", "input"),
-    *("prompt", "response", "turn_history", "actions"),
+    *("prompt", "response", "turn_history", "actions", "source", "step_id", "results", "history", "args", "win"),
 ]
 json_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False), noise),

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spanwise.errors import TraceError
+from spanwise.traces.bodies import BODY_KEYS, find_bodies
 from spanwise.traces.formats import FORMATS, detect
 from spanwise.traces.formats.messages import text_of
 from spanwise.traces.goal import goal_of
 from spanwise.traces.outcomes import read_outcome
 from spanwise.traces.raw import Body, RawEpisode, RawTurn
-from spanwise.traces.records import BODY_KEYS, Damaged, Record, find_bodies, read_records
+from spanwise.traces.records import Damaged, Record, read_records
 from spanwise.traces.segment import join_spans, made_up_at, segment
 from spanwise.types import SpanKind, Step, Trajectory
 
@@ -203,7 +204,7 @@ def _build(
         id="",
         task_id=_text_of(fields, _TASK_KEYS) or _digest(task, first),
         environment=_text_of(fields, _ENVIRONMENT_KEYS) or "unknown",
-        agent=_text_of(fields, _AGENT_KEYS) or "unknown",
+        agent=_agent(fields) or "unknown",
         seed=0,
         task=task,
         steps=steps,
@@ -307,6 +308,13 @@ def _text_of(fields: dict[str, Any], keys: tuple[str, ...]) -> str | None:
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
             return str(value).strip()
     return None
+
+
+def _agent(fields: dict[str, Any]) -> str | None:
+    """The name of who acted; that of its model where the log keeps both in an object."""
+    described = fields.get("agent")
+    told = _text_of(described, ("model_name", "name")) if isinstance(described, dict) else None
+    return told or _text_of(fields, _AGENT_KEYS)
 
 
 def _system(fields: dict[str, Any], told: str | None) -> str | None:

@@ -42,6 +42,30 @@ def test_containers_are_told_by_their_content(tmp_path, content, expected, compr
     assert values(path) == expected
 
 
+def test_lines_in_utf_16(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes('{"a": 1}\r\n{"a": "é"}\r\n'.encode("utf-16"))
+    assert values(path) == [(None, {"a": 1}), (None, {"a": "é"})]
+
+
+@pytest.mark.parametrize("tail", ["", '\n{"messages": ['], ids=["whole", "cut off"])
+def test_documents_one_after_the_other(tmp_path, tail):
+    path = tmp_path / "log.json"
+    path.write_text(2 * (json.dumps({"messages": MESSAGES}, indent=2) + "\n") + tail)
+    found = list(read_records(path))
+    assert [one.value for one in found if not isinstance(one, Damaged)] == 2 * [{"messages": MESSAGES}]
+    assert [one.place for one in found if isinstance(one, Damaged)] == (["log.json: value 3"] if tail else [])
+
+
+@pytest.mark.parametrize("first", ['{"messages": [{"role": "us', "2026-01-01 INFO begin"])
+def test_lines_whose_first_is_damaged(tmp_path, first):
+    path = tmp_path / "log.jsonl"
+    path.write_text(f"{first}\n" + 2 * (json.dumps({"messages": MESSAGES}) + "\n"))
+    found = list(read_records(path))
+    assert [one.place for one in found if isinstance(one, Damaged)] == ["log.jsonl:1"]
+    assert values(path) == 2 * [(None, {"messages": MESSAGES})]
+
+
 def test_single_messages_are_gathered_by_session(tmp_path):
     events = [{"type": "user", "sessionId": s, "message": one} for s in ("x", "y") for one in MESSAGES]
     path = tmp_path / "session.jsonl"
