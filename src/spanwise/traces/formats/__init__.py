@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from spanwise.traces.formats import (
     adp,
+    atif,
     chat,
     chat_text,
     code,
+    harmony,
     openhands,
     prompt_sign,
     react,
@@ -21,6 +23,7 @@ from spanwise.traces.raw import Body, TraceFormat
 #: All formats by name. The first whose evidence a body shows is its format: the more particular stand first.
 FORMATS: dict[str, TraceFormat] = {
     "reflexion": reflexion.FORMAT,
+    "harmony": harmony.FORMAT,
     "chat_text": chat_text.FORMAT,
     "webshop": webshop.FORMAT,
     "alfworld": prompt_sign.FORMAT,
@@ -36,6 +39,7 @@ FORMATS: dict[str, TraceFormat] = {
     "sharegpt": chat.SHAREGPT,
     "messages": chat.MESSAGES,
     "adp": adp.FORMAT,
+    "atif": atif.FORMAT,
     "agentbench_strings": strings.FORMAT,
     "openhands": openhands.FORMAT,
     "steps": steps.FORMAT,

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from spanwise.traces.formats.conversation import conversation_episode
+from spanwise.traces.formats.harmony import harmony_inside
 from spanwise.traces.formats.messages import read_messages, role_of, unwrapped
 from spanwise.traces.formats.tags import has_results, tags_episodes
 from spanwise.traces.formats.transcript import tile, transcript_episodes
@@ -71,7 +72,7 @@ def chat_episodes(body: Body) -> Iterator[RawEpisode]:
             for episode in tags_episodes(Body(said[0].text, body.key, body.fields, asked)):
                 yield replace(episode, system=system)
             return
-    episode = conversation_episode(messages)
+    episode = conversation_episode(list(harmony_inside(messages)))
     if episode is not None:
         yield episode
 

@@ -492,3 +492,117 @@ def test_instructions_as_blocks_and_schemas_of_other_makers(tmp_path):
     assert trajectory.system == "Be brief."
     schema = {"name": "go", "description": "Goes.", "parameters": {"type": "object"}}
     assert trajectory.tools == ({"type": "function", "function": schema},)
+
+
+def test_pairs_of_openhands_events(tmp_path):
+    nothing = {"observation": "null", "content": ""}
+    run = {"source": "agent", "action": "run", "args": {"command": "ls", "thought": "I look."}}
+    asked = {"source": "user", "action": "message", "args": {"content": "q"}}
+    done = {"source": "agent", "action": "finish", "args": {"thought": "Done."}}
+    pairs = [[asked, nothing], [run, {"observation": "run", "content": "a.txt"}], [done, nothing]]
+    trajectory = only(tmp_path, {"history": pairs, "test_result": {"report": {"resolved": True}}})
+    assert [step.observation for step in trajectory.steps] == ["q", "<tool_response>\na.txt\n</tool_response>"]
+    assert (trajectory.final_observation, trajectory.success) == (None, True)
+
+
+def test_swe_agents_history_holds_the_task_and_its_calls(tmp_path):
+    view = {"function": {"name": "view", "arguments": '{"path": "a"}'}, "id": "c", "type": "function"}
+    record = {
+        "trajectory": [{"action": "view a", "observation": "text", "response": "I look.", "thought": "I look."}],
+        "history": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "A demonstration.", "is_demo": True},
+            {"role": "user", "content": "q"},
+            {"role": "assistant", "content": "I look.", "thought": "I look.", "action": "view a", "tool_calls": [view]},
+            {"role": "tool", "content": [{"type": "text", "text": "text"}], "tool_call_ids": ["c"]},
+        ],
+        "info": {"exit_status": "submitted"},
+    }
+    trajectory = only(tmp_path, record)
+    call = '<tool_call>\n{"name": "view", "arguments": {"path": "a"}}\n</tool_call>'
+    assert turns(trajectory) == [("q", [("REASON", "I look.\n"), ("ACT", call)])]
+    assert trajectory.system == "Be brief.\n\nA demonstration."
+
+
+def test_code_that_smolagents_repeat_as_a_call_is_said_once(tmp_path):
+    code = "Thought: t\nCode:\n```py\nlook('a')\n```<end_code>"
+    call = [{"id": "c", "type": "function", "function": {"name": "python_interpreter", "arguments": "look('a')"}}]
+    messages = [
+        human("q"),
+        {"role": "assistant", "content": code},
+        {"role": "tool-call", "content": [{"type": "text", "text": f"Calling tools:\n{call}"}]},
+        {"role": "tool-response", "content": "Observation: nothing"},
+    ]
+    trajectory = only(tmp_path, {"messages": messages})
+    assert [step.completion for step in trajectory.steps] == [code]
+    assert trajectory.steps[0].action == "look('a')"
+
+
+def test_toolbench_keeps_each_rollout_as_far_as_it_went(tmp_path):
+    call = {"name": "go", "arguments": '{"to": "box 1"}'}
+    first = [human("q"), {"role": "assistant", "content": "I go.", "function_call": call}]
+    answered = [*first, {"role": "function", "name": "go", "content": "o"}, {"role": "assistant", "content": "Found."}]
+    record = {"win": True, "tree": {"size": 2}, "answer_generation": {"train_messages": [first, answered]}}
+    trajectory = only(tmp_path, record)
+    assert [step.action for step in trajectory.steps] == ['{"name": "go", "arguments": {"to": "box 1"}}', "Found."]
+    assert trajectory.success is True
+
+
+@pytest.mark.parametrize("key", ["prompt", "messages"])
+def test_a_conversation_beside_its_answer(tmp_path, key):
+    trajectory = only(tmp_path, {key: [human("q")], "response": "<think>t</think>\nyes", "score": 1})
+    assert turns(trajectory) == [("q", [("REASON", "<think>t</think>\n"), ("ACT", "yes")])]
+    assert trajectory.success is True
+
+
+def test_a_thought_that_never_ended_is_no_answer(tmp_path):
+    trajectory = only(tmp_path, [human("q"), {"role": "assistant", "content": "<think>I wonder"}])
+    assert turns(trajectory) == [("q", [("REASON", "<think>I wonder")])]
+    assert trajectory.steps[0].action is None
+
+
+def test_commands_of_a_text_game_in_messages(tmp_path):
+    said = [
+        {"role": "assistant", "content": "> go to box 1"},
+        human("Nothing."),
+        {"role": "assistant", "content": "> open it"},
+    ]
+    assert [step.action for step in only(tmp_path, [human("q"), *said]).steps] == ["go to box 1", "open it"]
+
+
+def test_atif_steps(tmp_path):
+    call = {"tool_call_id": "c", "function_name": "go", "arguments": {"to": "box 1"}}
+    results = [{"source_call_id": "c", "content": "o"}, {"source_call_id": "d", "content": None}]
+    record = {
+        "schema_version": "ATIF-v1.5",
+        "session_id": "s",
+        "agent": {"name": "a", "version": "1", "model_name": "m", "tool_definitions": TOOLS},
+        "steps": [
+            {"step_id": 1, "source": "system", "message": "Be brief."},
+            {"step_id": 2, "source": "user", "message": "q"},
+            {
+                **{
+                    "step_id": 3,
+                    "source": "agent",
+                    "message": "",
+                    "reasoning_content": "near",
+                    "tool_calls": [call] * 2,
+                },
+                "observation": {"results": results},
+            },
+            {"step_id": 4, "source": "agent", "message": "Found.", "is_copied_context": True},
+        ],
+    }
+    trajectory = only(tmp_path, record)
+    assert turns(trajectory) == [
+        ("q", [("REASON", "<think>\nnear\n</think>\n\n"), ("ACT", f"{CALL}\n{CALL}")]),
+        ("<tool_response>\no\n</tool_response>\n<tool_response>\n\n</tool_response>", [("ACT", "Found.")]),
+    ]
+    assert [step.supervised for step in trajectory.steps] == [True, False]
+    assert (trajectory.system, trajectory.tools, trajectory.agent) == ("Be brief.", tuple(TOOLS), "m")
+
+
+def test_harmony_inside_a_message(tmp_path):
+    said = "<|channel|>analysis<|message|>t<|end|><|start|>assistant<|channel|>final<|message|>yes"
+    trajectory = only(tmp_path, [human("q"), {"role": "assistant", "content": said}])
+    assert turns(trajectory) == [("q", [("REASON", "<think>\nt\n</think>\n\n"), ("ACT", "yes")])]

@@ -1,5 +1,7 @@
 """Formats that are text: what is the agent's, what is the environment's, where an episode begins and ends."""
 
+import json
+
 import pytest
 from tests.unit.traces.cases import import_value, turns
 
@@ -370,3 +372,38 @@ def test_a_page_with_a_line_like_an_action_is_the_shops(tmp_path):
     text += "Observation: [Back to Search]\nAction: figure[red]\n\nAction: click[Buy Now]\nObservation: done\n"
     trajectory = only(tmp_path, text)
     assert [step.action for step in trajectory.steps] == ["search[hat]", "click[Buy Now]"]
+
+
+HARMONY = (
+    "<|start|>system<|message|>Valid channels: analysis, commentary, final.<|end|>"
+    "<|start|>user<|message|>Find the key.\nThought: not mine.<|end|>"
+    "<|start|>assistant<|channel|>analysis<|message|>Near.<|end|>"
+    "<|start|>assistant<|channel|>commentary<|message|>I go.<|end|>"
+    '<|start|>assistant<|channel|>commentary to=functions.go <|constrain|>json<|message|>{"to":"box 1"}<|call|>'
+    "<|start|>functions.go to=assistant<|channel|>commentary<|message|>Action: none.<|end|>"
+    "<|start|>assistant<|channel|>analysis to=python code<|message|>print(1)<|call|>"
+    "<|start|>python to=assistant<|channel|>analysis<|message|>1<|end|>"
+    "<|start|>assistant<|channel|>analysis<|message|>Done.<|end|>"
+    "<|start|>assistant<|channel|>final<|message|>Found.<|return|>"
+)
+
+
+@pytest.mark.parametrize("where", ["text", "prompt and completion"])
+def test_harmony(tmp_path, where):
+    cut = HARMONY.index("<|channel|>analysis<|message|>Near.")
+    value = HARMONY if where == "text" else json.dumps({"prompt": HARMONY[:cut], "completion": HARMONY[cut:]})
+    trajectory = only(tmp_path, value)
+    go, code = '{"name": "go", "arguments": {"to": "box 1"}}', '{"name": "python", "arguments": "print(1)"}'
+    assert turns(trajectory) == [
+        (
+            "Find the key.\nThought: not mine.",
+            [
+                ("REASON", "<think>\nNear.\n</think>\n\nI go.\n"),
+                ("ACT", f"<tool_call>\n{go}\n</tool_call>"),
+            ],
+        ),
+        ("<tool_response>\nAction: none.\n</tool_response>", [("ACT", f"<tool_call>\n{code}\n</tool_call>")]),
+        ("<tool_response>\n1\n</tool_response>", [("REASON", "<think>\nDone.\n</think>\n\n"), ("ACT", "Found.")]),
+    ]
+    assert trajectory.system == "Valid channels: analysis, commentary, final."
+    assert trajectory.metadata["format"] == "harmony"
