@@ -48,8 +48,11 @@ def to_sharegpt(trajectory: Trajectory) -> dict[str, Any]:
 
 
 def to_react(trajectory: Trajectory) -> dict[str, Any]:
-    """Numbered ReAct text under ``text``: thoughts and commands without the scaffold that they were written in."""
-    lines = [] if trajectory.system is None else [trajectory.system]
+    """Numbered ReAct text under ``text``: thoughts and commands without the scaffold that they were written in.
+
+    Instructions are a field of their own, ``system``, for examples among them may be in another style.
+    """
+    lines: list[str] = []
     observations = [*(step.observation for step in trajectory.steps[1:]), trajectory.final_observation]
     lines += [trajectory.steps[0].observation] if trajectory.steps else []
     for number, (step, observation) in enumerate(zip(trajectory.steps, observations, strict=True), start=1):
@@ -61,7 +64,8 @@ def to_react(trajectory: Trajectory) -> dict[str, Any]:
             lines += [] if act is None else [f"Action {number}: {act}"]
         if observation is not None:
             lines.append(f"Observation {number}: {observation}")
-    return {**_facts(trajectory), "text": "\n".join(lines) + "\n"}
+    instructions = {} if trajectory.system is None else {"system": trajectory.system}
+    return {**_facts(trajectory), **instructions, "text": "\n".join(lines) + "\n"}
 
 
 def _said(step: Step, kind: SpanKind) -> str | None:

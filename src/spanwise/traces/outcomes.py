@@ -19,7 +19,7 @@ _SUCCESS_KEYS = (
         "correct",
         "passed",
     ),
-    *("solved", "is_solved", "won", "goal_achieved", "accomplished", "result", "outcome", "verdict", "status"),
+    *("solved", "is_solved", "win", "won", "goal_achieved", "accomplished", "result", "outcome", "verdict", "status"),
 )
 _REWARD_KEYS = ("reward", "final_reward", "total_reward", "score", "final_score", "em", "exact_match", "max_reward")
 _AROUND = (
@@ -30,6 +30,7 @@ _AROUND = (
     "output",
     "reward_info",
     "test_result",
+    "report",
     "evaluation",
     "eval",
     "metrics",
@@ -97,7 +98,8 @@ def _truth(value: Any) -> bool | None:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    """A reward; HotPotQA's programs write a truth value."""
+    if not isinstance(value, (bool, int, float, str)):
         return None
     try:
         number = float(value)

@@ -53,6 +53,9 @@ _RARE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
+#: The action to answer, with the answer under a label of its own (AgentBench's tasks on databases and graphs).
+_ANSWER_BELOW = re.compile(r"\s*answer[ \t\r]*\n[ \t]*(?=final answer[ \t]*:)", re.IGNORECASE)
+
 #: A prompt sign that starts a line, as in ReAct's ALFWorld prompts.
 _PROMPT_SIGN = re.compile(
     r"^>[ \t]*(?P<reason>think\b[ \t]*[:\[]|action[ \t]?path\b[ \t]*:)?", re.MULTILINE | re.IGNORECASE
@@ -200,8 +203,10 @@ def _segment_react(completion: str) -> Segmentation:
         is_thought = _THINK.match(completion[mark.end() : mark.end() + 40].lstrip()) is not None
         starts.append((mark.start("label"), SpanKind.REASON if is_thought else SpanKind.ACT))
         if action is None or (think_only and not is_thought):
-            said = completion[mark.end() : end]
-            command = said.strip() if mark["act"].lower().endswith(("answer", "答案", "回答")) else _command(said)
+            below = _ANSWER_BELOW.match(completion, mark.end()) is not None
+            said = completion[mark.end() : None if below else end]
+            whole = below or mark["act"].lower().endswith(("answer", "答案", "回答"))
+            command = said.strip() if whole else _command(said)
             action, think_only = (command, is_thought) if command else (action, think_only)
     return Segmentation(join_spans(completion, starts), action, think_only)
 
@@ -251,6 +256,12 @@ def _tagged(completion: str, untagged: SpanKind, several: bool = False) -> Segme
     begun = 0
     thought = False
     token = CALL_TOKEN.search(completion)
+    if (
+        token
+        and token[0].startswith("{")
+        and any(tag["close"] and tag["act"] for tag in _TAG.finditer(completion, token.end()))
+    ):
+        token = None  # a call in tags
     for tag in _TAG.finditer(completion, 0, token.start() if token else len(completion)):
         kind = SpanKind.REASON if tag["reason"] is not None else SpanKind.ACT
         name = (tag["reason"] or tag["act"]).lower()

@@ -151,3 +151,20 @@ def test_think_in_brackets_with_a_command_below():
     assert cut(completion, "think") == [("REASON", "think[It is near.]\n"), ("ACT", "go to box 1")]
     assert segment(completion, "think").action == "go to box 1"
     assert segment("think[It is near.]\n", "think").think_only
+
+
+def test_several_calls_in_tags_are_all_the_command():
+    one, two = '{"name": "go", "arguments": {"to": "a"}}', '{"name": "go", "arguments": {"to": "b"}}'
+    text = f"<tool_call>\n{one}\n</tool_call>\n<tool_call>\n{two}\n</tool_call>"
+    assert segment(text, "tools").action == f"{one}\n{two}"
+    # What the model thinks after a call is no part of it.
+    after = segment(f"<tool_call>\n{one}\n</tool_call>\n<think>hm</think>", "tools")
+    assert [span.kind.name for span in after.spans] == ["ACT", "REASON"]
+    thinking = '<tool_call>\n{"name": "think", "arguments": {"thought": "hm"}}\n</tool_call>'
+    assert segment(thinking, "tools").think_only
+
+
+def test_an_answer_below_the_action_to_answer():
+    cut = segment('Thought: t\nAction: Answer\nFinal Answer: ["5"]', "react")
+    assert cut.action == 'Answer\nFinal Answer: ["5"]'
+    assert segment("Action: Answer\nThought: t", "react").action == "Answer"

@@ -61,7 +61,9 @@ def choose_style(texts: Sequence[str]) -> str:
     style = max(found, key=lambda one: found[one])
     if found[style]:
         return style
-    return "tools" if any("</think>" in text for text in texts) else "plain"
+    if all(text.startswith(">") for text in texts):
+        return "think"  # commands of a text game, and no thought
+    return "tools" if any("<think>" in text or "</think>" in text for text in texts) else "plain"
 
 
 def conversation_episode(messages: Sequence[Message]) -> RawEpisode | None:

@@ -118,13 +118,16 @@ def read_messages(values: Sequence[Any]) -> list[Message] | None:
         elif role is None and kind == "reasoning":
             read = [Message("assistant", "", text_of(value.get("summary") or value.get("content")) or None)]
         elif role in _ROLES:
-            read = list(_read_message(value, _ROLES[role]))
+            # SWE-agent's demonstration stands among its messages.
+            read = list(_read_message(value, "system" if value.get("is_demo") is True else _ROLES[role]))
         else:
             return None
         same = value.get("id") is not None and value.get("id") == last_id
         last_id = value.get("id")
         for message in read:
             before = messages[-1] if messages else None
+            if before is not None and role in _CALL_ROLES and _is_written(before, message.calls):
+                continue
             if before is not None and before.role == message.role == "assistant":
                 only_thought = not before.text and not before.calls
                 if same or only_thought or (message.calls and not message.text and role != "assistant"):
@@ -132,6 +135,12 @@ def read_messages(values: Sequence[Any]) -> list[Message] | None:
                     continue
             messages.append(message)
     return messages or None
+
+
+def _is_written(message: Message, calls: Sequence[ToolCall]) -> bool:
+    """Whether calls are what the message itself says: smolagents add one for the code that they found in it."""
+    codes = [one.arguments for one in calls if isinstance(one.arguments, str) and one.arguments.strip()]
+    return message.role == "assistant" and len(codes) == len(calls) > 0 and all(one in message.text for one in codes)
 
 
 def _joined(first: Message, second: Message) -> Message:
@@ -150,7 +159,9 @@ def _read_message(value: dict[str, Any], role: Role) -> Iterator[Message]:
     if isinstance(content, str) and value.keys() <= _PLAIN:
         yield Message(role, content)
         return
-    reasoning = next((value[key] for key in _REASONING if isinstance(value.get(key), str)), None)
+    # SWE-agent's parser keeps beside the content what it cut out of it.
+    cut_out = ("thought",) if content and "action" in value else ()
+    reasoning = next((value[key] for key in _REASONING if isinstance(value.get(key), str) and key not in cut_out), None)
     calls = list(_calls(value))
     texts: list[str] = []
     thoughts = [reasoning] if isinstance(reasoning, str) and reasoning else []
