@@ -111,19 +111,15 @@ def read_records(path: Path) -> Iterator[Record | Damaged]:
 
 
 def _two_lines(file: BinaryIO) -> tuple[bytes, bytes]:
-    """The first line that is not blank, and the next one that is not."""
-    lines: list[bytes] = []
-    blank = b""
+    """The first line that is not blank, and the next one that is not, each with the blank ones before it."""
+    lines: list[list[bytes]] = [[], []]
+    found = 0
     for line in file:
-        if line.strip():
-            lines.append(blank + line)
-            blank = b""
-            if len(lines) == 2:
-                break
-        else:
-            blank += line
-    lines += [blank] if blank else []
-    return lines[0] if lines else b"", b"".join(lines[1:])
+        lines[found].append(line)
+        found += bool(line.strip())
+        if found == 2:
+            break
+    return b"".join(lines[0]), b"".join(lines[1])
 
 
 def _parse(text: str) -> Any:

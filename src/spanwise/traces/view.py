@@ -189,7 +189,8 @@ def _rows(trajectory: Trajectory) -> Iterator[tuple[SpanKind, str, str | None]]:
 
 
 def _headline(trajectory: Trajectory) -> Text:
-    facts = [trajectory.agent, f"seed {trajectory.seed}"]
+    recorded = trajectory.agent != "unknown"  # few logs of other people's agents tell it
+    facts = [trajectory.agent, f"seed {trajectory.seed}"] if recorded else []
     facts += [] if trajectory.reward is None else [f"reward {trajectory.reward:g}"]
     facts.append(f"{len(trajectory.steps)} turn{'' if len(trajectory.steps) == 1 else 's'}")
     return Text.assemble(

@@ -66,6 +66,13 @@ def test_lines_whose_first_is_damaged(tmp_path, first):
     assert values(path) == 2 * [(None, {"messages": MESSAGES})]
 
 
+def test_blank_lines_after_the_first(tmp_path):
+    # Time in proportion to length: what takes its square would not end within the limit of a test.
+    path = tmp_path / "log.txt"
+    path.write_text(text := f"{TEXT.partition(chr(10))[0]}{5_000_000 * chr(10)}Action 1: Finish[a]")
+    assert values(path) == [(None, text)]
+
+
 def test_single_messages_are_gathered_by_session(tmp_path):
     events = [{"type": "user", "sessionId": s, "message": one} for s in ("x", "y") for one in MESSAGES]
     path = tmp_path / "session.jsonl"

@@ -49,6 +49,12 @@ def test_kinds_are_coloured_as_the_paper_colours_them():
     assert re.search(r"\x1b\[2mYou are in a room\.", text)
 
 
+def test_what_a_log_does_not_tell_is_not_shown():
+    assert "expert · seed 3" in _printed(lambda console: render_terminal(_trajectory(), console))
+    unknown = _trajectory(agent="unknown", environment="unknown")
+    assert "unknown" not in _printed(lambda console: render_terminal(unknown, console))
+
+
 def test_tokens_are_counted_per_kind_if_they_are_known():
     counts = {SpanKind.REASON: 12, SpanKind.ACT: 7}
     assert "12 reason, 7 act" in _printed(lambda console: render_terminal(_trajectory(), console, counts))

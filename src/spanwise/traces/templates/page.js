@@ -161,6 +161,7 @@ const drawCounts = (counts, kinds) => kinds.map((kind) => make("span", kind, `${
 
 function drawHead(entry, { seed, system, tools, tool_count, metadata }) {
   const [className, text] = outcome(entry);
+  const unknown = entry.agent === "unknown" && entry.environment === "unknown"; // few logs tell either
   const unit = about.tokenizer ? `tokens of ${about.tokenizer}:` : `${about.unit}:`;
   return make(
     "header", "head",
@@ -170,7 +171,7 @@ function drawHead(entry, { seed, system, tools, tool_count, metadata }) {
       make("span", className, text),
       entry.reward === null ? null : make("span", "", `reward ${entry.reward}`),
       make("span", "", plural(entry.steps, "step")),
-      make("span", "", `${entry.agent} in ${entry.environment}, seed ${seed}`),
+      unknown ? null : make("span", "", `${entry.agent} in ${entry.environment}, seed ${seed}`),
     ),
     make("p", "about", make("span", "", unit), ...drawCounts(entry.counts, ["reason", "act", "context"])),
     make("p", "about", make("span", "id", entry.id), make("span", "id", `task ${entry.task_id}`)),
