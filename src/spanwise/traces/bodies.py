@@ -43,6 +43,9 @@ BODY_KEYS = (
     "input",
 )
 
+#: Keys under which a line that is one message or one step names what it belongs to.
+EPISODE_KEYS = ("sessionId", "session_id", "conversation_id", "trace_id", "episode_id", "trajectory_id", "traj_id")
+
 #: Keys under which a text is one trajectory: what looks like episodes before the last are examples.
 _WHOLE_KEYS = (
     *("traj", "trajectory", "scratchpad", "response", "completion", "output", "prediction", "generation"),
@@ -99,7 +102,7 @@ def find_bodies(value: Any, key: str = "") -> Iterator[Body]:
         yield from _joined(value)
         for name in BODY_KEYS:
             inner = value.get(name)
-            inner = _columns(inner) if isinstance(inner, dict) else inner
+            inner = _columns(inner) or _counted(inner) or inner if isinstance(inner, dict) else inner
             if isinstance(inner, (str, list)) and not is_message(value):
                 around = {other: one for other, one in value.items() if other != name}
                 for found in find_bodies(inner, name):
@@ -185,6 +188,19 @@ def _columns(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     return [{name: one[index] for name, one in columns.items()} for index in range(len(actions))]
 
 
+def _counted(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Steps out of keys that count, as DSPy writes them: ``thought_0``, ``tool_name_0``, ``observation_0``, ..."""
+    steps: dict[int, dict[str, Any]] = {}
+    for key, one in value.items():
+        if (counted := _COUNTED.fullmatch(key)) is not None:
+            steps.setdefault(int(counted[2]), {})[_NAMES_OF_DSPY.get(counted[1], counted[1])] = one
+    return [steps[number] for number in sorted(steps)]
+
+
+_COUNTED = re.compile(r"(thought|tool_name|tool_args|action|observation)_(\d{1,6})")
+_NAMES_OF_DSPY = {"tool_name": "tool", "tool_args": "tool_input"}
+
+
 def is_keyed(value: dict[str, Any]) -> bool:
     """Whether an object holds records by their ids: all of one sort, and each may be a trajectory."""
     sorts = {type(one) for one in value.values()}
@@ -200,9 +216,17 @@ def is_message(value: Any) -> bool:
         return True
     if value.get("type") == "response_item" and isinstance(value.get("payload"), dict):
         return True
+    if value.get("type") in ("function_call", "function_call_output") and "call_id" in value:
+        return True
     if value.get("type") in ("human", "ai") and ("content" in value or "data" in value):
         return True
     return ("role" in value or "from" in value) and bool(_SAID & value.keys())
+
+
+def is_lone_step(value: Any) -> bool:
+    """Whether a value is one step of an episode that its line names."""
+    named = isinstance(value, dict) and any(key in value for key in EPISODE_KEYS)
+    return named and isinstance(value.get("action"), (str, dict)) and next(find_bodies(value), None) is None
 
 
 _SAID = {"content", "value", "text", "parts", "tool_calls"}

@@ -24,6 +24,7 @@ from spanwise.types import SpanKind, Step, Trajectory
 _TASK_KEYS = ("task_id", "game", "game_file", "question_id", "qid", "instance_id", "name", "item_id")
 _SOURCE_KEYS = ("id", "uuid", "index", "trace_id", "session_id", "sessionId", "_id")
 _TASK_TEXT_KEYS = ("task", "question", "goal", "query", "instruction", "claim")
+_SYSTEM_KEYS = ("system", "system_prompt", "instructions")
 _AGENT_KEYS = ("agent", "model", "model_name", "model_name_or_path")
 _ENVIRONMENT_KEYS = ("environment", "env", "dataset", "benchmark", "domain", "split_name")
 
@@ -319,7 +320,7 @@ def _agent(fields: dict[str, Any]) -> str | None:
 
 def _system(fields: dict[str, Any], told: str | None) -> str | None:
     """Instructions beside the conversation (Anthropic's are a field, as text or blocks) and those in it."""
-    beside = text_of(fields.get("system", fields.get("system_prompt"))).strip()
+    beside = text_of(next((fields[key] for key in _SYSTEM_KEYS if key in fields), None)).strip()
     parts = [one for one in (beside, told or "") if one]
     return "\n\n".join(parts[-1:] if told and beside in told else parts) or None
 

@@ -25,6 +25,10 @@ from spanwise.types import SCHEMA_VERSION, Span, SpanKind, Step, Trajectory
 _logger = logging.getLogger(__name__)
 
 
+#: What a file may be whose very first line is no trajectory.
+_OTHER_FORMAT = ". Is it a log of another format? spanwise import {path} --out data.jsonl makes trajectories of it"
+
+
 class _StepRecord(BaseModel):
     """A step as it is stored."""
 
@@ -122,11 +126,9 @@ def read_trajectories(path: Path | str) -> Iterator[Trajectory]:
                 try:
                     trajectory = trajectory_from_json(line)
                 except TraceError as error:
-                    if line.endswith(b"\n"):
-                        raise TraceError(f"{path}:{number}: {error}") from error
-                    raise TraceError(
-                        f"{path}:{number}: the last line is cut off ({len(line)} bytes); {error}"
-                    ) from error
+                    cut = "" if line.endswith(b"\n") else f"the last line is cut off ({len(line)} bytes); "
+                    hint = "" if line_of_id else _OTHER_FORMAT.format(path=path)
+                    raise TraceError(f"{path}:{number}: {cut}{error}{hint}") from error
                 first = line_of_id.setdefault(trajectory.id, number)
                 if first != number:
                     raise TraceError(f"{path}:{number}: id {trajectory.id!r} is already that of line {first}")

@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from spanwise.errors import TraceError
-from spanwise.traces.bodies import find_bodies, is_keyed, is_message, is_transcript, is_turns
+from spanwise.traces.bodies import (
+    EPISODE_KEYS,
+    find_bodies,
+    is_keyed,
+    is_lone_step,
+    is_message,
+    is_transcript,
+    is_turns,
+)
 
 #: Keys under which a file keeps the list of its records.
 _LIST_KEYS = (
@@ -49,8 +57,6 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 #: Numbers that are none (NaN) are read as None.
 _DECODER = json.JSONDecoder(parse_constant=lambda name: None)
 _SPACE = re.compile(r"[ \t\r\n]*")
-
-_SESSION_KEYS = ("sessionId", "session_id", "conversation_id", "trace_id", "episode_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +172,7 @@ def _decode(data: bytes, path: Path) -> str:
 
 
 def _lines(path: Path, raw: BinaryIO, file: BinaryIO, *first: bytes) -> Iterator[Record | Damaged]:
-    """The records of JSON lines; lines that are single messages are gathered into conversations, by session."""
+    """The records of JSON lines; lines that are single messages or steps are gathered, by session."""
     sessions: dict[tuple[Any, bool], list[Any]] = {}
     begun: dict[tuple[Any, bool], str] = {}
     for number, line in enumerate(_until_cut(itertools.chain(io.BytesIO(b"".join(first)), file)), start=1):
@@ -182,8 +188,8 @@ def _lines(path: Path, raw: BinaryIO, file: BinaryIO, *first: bytes) -> Iterator
             cut = "" if line.endswith(b"\n") else "the last line is cut off: "
             yield Damaged(f"not JSON: {cut}{error}", place, raw.tell())
             continue
-        if is_message(value):
-            name = next((value[key] for key in _SESSION_KEYS if key in value), None)
+        if is_message(value) or is_lone_step(value):
+            name = next((value[key] for key in EPISODE_KEYS if key in value), None)
             key = (name if isinstance(name, (str, int)) else None, value.get("isSidechain") is True)
             sessions.setdefault(key, []).append(value)
             begun.setdefault(key, place)

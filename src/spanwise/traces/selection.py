@@ -68,7 +68,7 @@ def select_trajectories(
     tasks: dict[bool, set[str]] = {False: set(), True: set()}
 
     def side(of_held_out: bool) -> Iterator[Trajectory]:
-        for number, one in enumerate(_read(data), start=1):
+        for number, one in enumerate(read_trajectories(data), start=1):
             reason = why_left_out(one, settings)
             if reason is not None and not of_held_out:
                 left_out[reason] += 1
@@ -139,18 +139,3 @@ def read_selection(path: Path) -> Selection:
         return Selection(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise TraceError(f"{path}: cannot be read: {error}") from error
-
-
-def _read(data: Path) -> Iterator[Trajectory]:
-    """The trajectories of a file; whose very first line is none, is of another format."""
-    begun = False
-    try:
-        for one in read_trajectories(data):
-            begun = True
-            yield one
-    except TraceError as error:
-        if begun:
-            raise
-        raise TraceError(
-            f"{error}. Is it a log of another format? spanwise import {data} --out data.jsonl makes trajectories of it"
-        ) from error

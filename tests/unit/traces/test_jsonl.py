@@ -84,6 +84,14 @@ def test_a_bad_line_is_named_with_file_line_and_field(tmp_path: Path, line: str,
     assert str(caught.value).startswith(f"{path}:2: {message}")
 
 
+@pytest.mark.parametrize("content", ['{"messages": []}\n', "[\n", '{"messages": []}'])
+def test_a_first_line_that_is_no_trajectory_may_be_another_format(tmp_path: Path, content: str):
+    path = tmp_path / "t.jsonl"
+    path.write_text(content)
+    with pytest.raises(TraceError, match=r"t.jsonl:1: .* Is it a log .* spanwise import .*t.jsonl"):
+        list(read_trajectories(path))
+
+
 def test_good_lines_before_a_bad_one_are_yielded(tmp_path: Path):
     path = tmp_path / "t.jsonl"
     path.write_text(f"{trajectory_to_json(make_trajectory())}\n\n{{\n")

@@ -80,6 +80,13 @@ def test_single_messages_are_gathered_by_session(tmp_path):
     assert values(path) == [("x", events[:2]), ("y", events[2:])]
 
 
+def test_single_steps_are_gathered_by_episode(tmp_path):
+    steps = [{"episode_id": e, "action": f"go {n}", "observation": "o"} for n in range(2) for e in ("x", "y")]
+    path = tmp_path / "steps.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in steps))
+    assert values(path) == [("x", steps[::2]), ("y", steps[1::2])]
+
+
 def test_a_damaged_line_is_told_and_the_others_are_read(tmp_path):
     path = tmp_path / "log.jsonl"
     path.write_text('{"a": 1}\n{"a": \n{"a": 3}\n{"a"')

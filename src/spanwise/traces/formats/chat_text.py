@@ -23,7 +23,7 @@ _MARKUP: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
         re.compile(r"<｜(?:end▁of▁sentence|tool▁output▁end)｜>"),
     ),
     "Gemma": (re.compile(r"<start_of_turn>(\w+)\n"), re.compile(r"<end_of_turn>\n?")),
-    "Llama-2": (re.compile(r"\[(/?INST|TOOL_RESULTS)\]"), re.compile(r"</s>|\[/TOOL_RESULTS\]")),
+    "Llama-2": (re.compile(r"\[(/?INST|/?TOOL_RESULTS)\]"), re.compile(r"</s>")),
     "Vicuna": (
         re.compile(r"^(?:\#{2,3} )?(USER|ASSISTANT|SYSTEM|User|Human|Assistant|System) ?: ?", re.MULTILINE),
         re.compile(r"</s>"),
@@ -35,7 +35,7 @@ _SIGNS = ("<|im_start|>", "<|start_header_id|>", "<｜", "<start_of_turn>", "INS
 _BARE = "Vicuna"
 _OBSERVATION = labels("observation", ignore_case=False)
 _ROLES = {
-    **dict.fromkeys(("assistant", "model", "gpt", "/inst", "tool▁outputs▁end"), "assistant"),
+    **dict.fromkeys(("assistant", "model", "gpt", "/inst", "/tool_results", "tool▁outputs▁end"), "assistant"),
     **dict.fromkeys(
         ("tool", "ipython", "tool▁outputs▁begin", "tool▁output▁begin", "observation", "tool_results"), "tool"
     ),

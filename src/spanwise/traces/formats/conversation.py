@@ -34,9 +34,13 @@ _ACTION_LINE = labels("act")
 _ACTION_INPUT = labels("input")
 _THOUGHT = labels("reason")
 
+#: Calls in tags, beside which an answer has none.
+_CALL_TAG = re.compile(r"<(?:function_calls?|invoke|function|tool)\b", re.IGNORECASE)
+
 #: An answer to the instructions, before the task is told.
 _ACKNOWLEDGEMENT = re.compile(
-    r"\W*(?:ok|okay|sure|understood|got it|i understand|alright|all right|yes|certainly|i'm ready|ready)\b",
+    r"\W*(?:ok|okay|sure|understood|got it|i understand|i(?:'ve| have) understood|i(?:'ll| will) follow|alright|"
+    r"all right|yes|certainly|i'm ready|ready)\b",
     re.IGNORECASE,
 )
 #: What ends examples in a conversation: the task itself follows.
@@ -130,9 +134,10 @@ def _last_opening(messages: Sequence[Message]) -> int:
 
 
 def _is_unmarked_answer(text: str, style: str, said: Sequence[Message]) -> bool:
-    """Whether the last turn is an answer that nothing marks, as LangChain's agents and those that code give it."""
-    calls = style == "code" or (style == "react" and any(_ACTION_INPUT.search(one.text) for one in said))
-    return calls and segment(text, style).action is None and not _THOUGHT.match(text)
+    """Whether the last turn is an answer that nothing marks, as agents give it that code or call tools."""
+    mark = {"react": _ACTION_INPUT, "tags": _CALL_TAG}.get(style)
+    calls = style == "code" or (mark is not None and any(mark.search(one.text) for one in said))
+    return calls and segment(text, style).action is None and not _THOUGHT.match(text) and not text.startswith("<think")
 
 
 def _turn(observation: str, message: Message) -> RawTurn:

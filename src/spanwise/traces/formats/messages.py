@@ -138,9 +138,9 @@ def read_messages(values: Sequence[Any]) -> list[Message] | None:
 
 
 def _is_written(message: Message, calls: Sequence[ToolCall]) -> bool:
-    """Whether calls are what the message itself says: smolagents add one for the code that they found in it."""
-    codes = [one.arguments for one in calls if isinstance(one.arguments, str) and one.arguments.strip()]
-    return message.role == "assistant" and len(codes) == len(calls) > 0 and all(one in message.text for one in codes)
+    """Whether calls only repeat the code that a message holds, as smolagents log what they found in it."""
+    holds_code = message.role == "assistant" and ("```" in message.text or "<code>" in message.text)
+    return holds_code and {one.name for one in calls} == {"python_interpreter"}
 
 
 def _joined(first: Message, second: Message) -> Message:

@@ -13,6 +13,7 @@ from typing import Any
 from spanwise.traces.formats.conversation import choose_style
 from spanwise.traces.formats.prompt_sign import GOAL
 from spanwise.traces.labels import labels
+from spanwise.traces.outcomes import read_outcome
 from spanwise.traces.raw import Body, RawEpisode, RawTurn, TraceFormat
 from spanwise.types import SpanKind
 
@@ -135,7 +136,18 @@ def _episodes(body: Body) -> Iterator[RawEpisode]:
             heard.append(result)
     verbatim = [turn.completion for turn in turns if turn.parts is None]
     style = choose_style(verbatim) if verbatim else "react"
-    yield RawEpisode(tuple(turns), style, asked, None, "\n".join(heard) or None)
+    success, reward = _outcome(steps, body.fields)
+    yield RawEpisode(tuple(turns), style, asked, None, "\n".join(heard) or None, success=success, reward=reward)
+
+
+def _outcome(steps: list[dict[str, Any]], fields: dict[str, Any]) -> tuple[bool | None, float | None]:
+    """Success and reward as the last step tells them, where it says that it is the last and nothing beside it does."""
+    ended = bool(steps) and any(steps[-1].get(key) is True for key in ("done", "is_done", "terminated", "terminal"))
+    if not ended or read_outcome(fields, None) != (None, None):
+        return None, None
+    return read_outcome(
+        {key: steps[-1][key] for key in ("success", "won", "reward", "score") if key in steps[-1]}, None
+    )
 
 
 FORMAT = TraceFormat("steps as objects (SWE-agent, smolagents, LangChain)", _evidence, _episodes)

@@ -12,7 +12,7 @@ from spanwise.traces.formats.conversation import conversation_episode
 from spanwise.traces.formats.messages import Message
 from spanwise.traces.raw import Body, RawEpisode, TraceFormat
 
-_AGENT = re.compile(r"\s*(?:THOUGHT|ACTION|Thought|Action|Think|Act) ?:", re.IGNORECASE)
+_AGENT = re.compile(r"\s*(?:THOUGHT|ACTION|Thought|Action|Think|Act)(?: ?\d+)? ?:", re.IGNORECASE)
 
 
 def _agent_first(values: list[str]) -> int | None:

@@ -259,6 +259,10 @@ def test_steps_without_it_and_pairs_and_columns(tmp_path):
     assert turns(only(tmp_path, columns)) == [("q", [("REASON", "Thought: t\n"), ("ACT", "Action: look")])]
 
 
+def gpt(text):
+    return {"from": "gpt", "value": text}
+
+
 def human(text):
     return {"role": "user", "content": text}
 
@@ -606,3 +610,54 @@ def test_harmony_inside_a_message(tmp_path):
     said = "<|channel|>analysis<|message|>t<|end|><|start|>assistant<|channel|>final<|message|>yes"
     trajectory = only(tmp_path, [human("q"), {"role": "assistant", "content": said}])
     assert turns(trajectory) == [("q", [("REASON", "<think>\nt\n</think>\n\n"), ("ACT", "yes")])]
+
+
+def test_instructions_that_were_understood_are_not_the_episode(tmp_path):
+    messages = [human("Answer questions about a graph."), gpt("I've understood your instruction, start please.")]
+    messages += [human("q"), gpt("Thought: t\nAction: get_relations(a)"), human("[b]"), gpt("Final Answer: #1")]
+    trajectory = only(tmp_path, {"messages": messages})
+    assert [step.observation for step in trajectory.steps] == ["q", "[b]"]
+    assert (trajectory.system, trajectory.metadata["prompt_turns"]) == ("Answer questions about a graph.", 1)
+
+
+def test_an_answer_after_calls_in_tags(tmp_path):
+    call = '<function_calls>\n<invoke name="go">\n</invoke>\n</function_calls>'
+    messages = [human("q"), gpt(f"I go.\n{call}"), human("<function_results>o</function_results>"), gpt("Found.")]
+    trajectory = only(tmp_path, {"conversations": messages})
+    assert turns(trajectory)[1][1] == [("ACT", "Found.")]
+    assert trajectory.steps[1].action == "Found."
+
+
+def test_openais_responses_beside_their_input(tmp_path):
+    output = [
+        {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": "near"}]},
+        {"type": "function_call", "call_id": "c", "name": "go", "arguments": '{"to": "box 1"}'},
+    ]
+    record = {"instructions": "Be brief.", "input": [{"role": "user", "content": "q"}], "output": output}
+    trajectory = only(tmp_path, record)
+    assert turns(trajectory) == [("q", [("REASON", "<think>\nnear\n</think>\n\n"), ("ACT", CALL)])]
+    assert trajectory.system == "Be brief."
+
+
+def test_strings_in_turn_whose_labels_are_numbered(tmp_path):
+    strings = ["Question: q", "Thought 1: t\nAction 1: Search[a]", "Observation 1: o", "Action 2: Finish[b]"]
+    trajectory = only(tmp_path, {"trajectory": strings})
+    assert [step.action for step in trajectory.steps] == ["Search[a]", "Finish[b]"]
+    assert trajectory.steps[1].observation == "Observation 1: o"
+
+
+def test_steps_under_keys_that_count(tmp_path):
+    said = {"thought_0": "t", "tool_name_0": "go", "tool_args_0": {"to": "box 1"}, "observation_0": "o"}
+    trajectory = only(tmp_path, {"question": "q", "trajectory": {**said, "thought_1": "u", "tool_name_1": "finish"}})
+    assert [step.action for step in trajectory.steps] == ['go\nAction Input: {"to": "box 1"}', "finish"]
+    assert [step.observation for step in trajectory.steps] == ["q", "o"]
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [({"reward": 1.0, "done": True}, True), ({"reward": 0, "done": True}, False), ({"reward": 1.0}, None)],
+)
+def test_the_last_step_tells_the_outcome_if_it_is_the_last(tmp_path, last, expected):
+    steps = [{"action": "go", "observation": "o", "reward": 0.0, "done": False}, {"action": "take", **last}]
+    assert only(tmp_path, {"task": "q", "steps": steps}).success is expected
+    assert only(tmp_path, {"task": "q", "steps": steps, "success": False}).success is False

@@ -407,3 +407,9 @@ def test_harmony(tmp_path, where):
     ]
     assert trajectory.system == "Valid channels: analysis, commentary, final."
     assert trajectory.metadata["format"] == "harmony"
+
+
+def test_what_follows_the_results_of_mistrals_tools_is_the_agents(tmp_path):
+    text = '<s>[INST] q [/INST] near [TOOL_CALLS] [{"name": "go"}]</s>[TOOL_RESULTS] o [/TOOL_RESULTS] Found.</s>'
+    trajectory = only(tmp_path, text)
+    assert turns(trajectory)[1] == ("<tool_response>\no\n</tool_response>", [("ACT", "Found.")])
