@@ -126,7 +126,8 @@ def read_trajectories(path: Path | str) -> Iterator[Trajectory]:
                 try:
                     trajectory = trajectory_from_json(line)
                 except TraceError as error:
-                    cut = "" if line.endswith(b"\n") else f"the last line is cut off ({len(line)} bytes); "
+                    broken = isinstance(error.__cause__, ValueError) and not line.endswith(b"\n")
+                    cut = f"the last line is cut off ({len(line)} bytes); " if broken else ""
                     hint = "" if line_of_id else _OTHER_FORMAT.format(path=path)
                     raise TraceError(f"{path}:{number}: {cut}{error}{hint}") from error
                 first = line_of_id.setdefault(trajectory.id, number)

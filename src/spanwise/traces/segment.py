@@ -53,6 +53,9 @@ _RARE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
+#: Models that reason first do so in tags, whatever the style of what follows.
+_THOUGHT_IN_TAGS = re.compile(r"\s*+<think>.*?</think>", re.DOTALL)
+
 #: The action to answer, with the answer under a label of its own (AgentBench's tasks on databases and graphs).
 _ANSWER_BELOW = re.compile(r"\s*answer[ \t\r]*\n[ \t]*(?=final answer[ \t]*:)", re.IGNORECASE)
 
@@ -151,7 +154,7 @@ def made_up_at(completion: str, style: str) -> int | None:
     end = len(completion) if tag is None else tag.start()
     if style not in _UNLABELLED:
         fences = counted = 0
-        for label in _MADE_UP_LABEL.finditer(completion, 0, end):
+        for label in _MADE_UP_LABEL.finditer(completion, _after_thought(completion), end):
             fences, counted = fences + completion.count("```", counted, label.start()), label.start()
             if fences % 2 == 0:  # what a program says in a string is no observation
                 return label.start()
@@ -190,10 +193,16 @@ def join_spans(completion: str, starts: Iterable[tuple[int, SpanKind]]) -> tuple
     return tuple(Span(kind, start, end) for (start, kind), end in zip(merged, ends, strict=True) if start < end)
 
 
+def _after_thought(completion: str) -> int:
+    """Where a thought in tags ends that a completion begins with, labels and all; 0 if there is none."""
+    thought = _THOUGHT_IN_TAGS.match(completion)
+    return 0 if thought is None else thought.end()
+
+
 def _segment_react(completion: str) -> Segmentation:
     """Lines that begin with a marker open a span; text before the first of them is REASON."""
     starts, action, think_only = [(0, SpanKind.REASON)], None, False
-    marks = list(_REACT.finditer(completion))
+    marks = list(_REACT.finditer(completion, _after_thought(completion)))
     if not any(mark["act"] for mark in marks):
         marks = sorted([*marks, *_RARE.finditer(completion)], key=re.Match.start)
     for mark, end in zip(marks, _starts_of_next(marks, len(completion)), strict=True):

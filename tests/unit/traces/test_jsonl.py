@@ -90,6 +90,9 @@ def test_a_first_line_that_is_no_trajectory_may_be_another_format(tmp_path: Path
     path.write_text(content)
     with pytest.raises(TraceError, match=r"t.jsonl:1: .* Is it a log .* spanwise import .*t.jsonl"):
         list(read_trajectories(path))
+    path.write_text("[{}]")  # whole, though no line ends
+    with pytest.raises(TraceError, match=r"t.jsonl:1: expected a JSON object, found list"):
+        list(read_trajectories(path))
 
 
 def test_good_lines_before_a_bad_one_are_yielded(tmp_path: Path):

@@ -1,6 +1,6 @@
 import pytest
 
-from spanwise.traces.segment import STYLES, segment
+from spanwise.traces.segment import STYLES, made_up_at, segment
 from spanwise.types import SpanKind
 
 
@@ -168,3 +168,12 @@ def test_an_answer_below_the_action_to_answer():
     cut = segment('Thought: t\nAction: Answer\nFinal Answer: ["5"]', "react")
     assert cut.action == 'Answer\nFinal Answer: ["5"]'
     assert segment("Action: Answer\nThought: t", "react").action == "Answer"
+
+
+def test_labels_in_a_thought_in_tags_are_words():
+    text = "<think>Should I?\nAction: wait\nObservation: none yet\n</think>\nThought: yes\nAction: go"
+    cut = segment(text, "react")
+    assert cut.action == "go"
+    assert [text[span.start : span.end] for span in cut.spans][1] == "Action: go"
+    assert made_up_at(text, "react") is None
+    assert made_up_at(f"{text}\nObservation: here", "react") == len(text) + 1

@@ -8,14 +8,11 @@ messages, AgentBench's ``agent``. How the completions are cut follows from their
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
-from spanwise.traces.formats.conversation import conversation_episode
 from spanwise.traces.formats.harmony import harmony_inside
 from spanwise.traces.formats.messages import read_messages, role_of, unwrapped
-from spanwise.traces.formats.tags import has_results, tags_episodes
-from spanwise.traces.formats.transcript import tile, transcript_episodes
+from spanwise.traces.formats.whole import whole_episodes
 from spanwise.traces.raw import Body, RawEpisode, TraceFormat
 
 
@@ -56,39 +53,10 @@ def _format(title: str, told: Callable[[list[Any]], str | None]) -> TraceFormat:
 
 
 def chat_episodes(body: Body) -> Iterator[RawEpisode]:
-    """The episode of a list of messages; a whole transcript in the only completion is read as one."""
+    """The episode of a list of messages."""
     messages = read_messages(_events(body))
-    if messages is None:
-        return
-    said = [one for one in messages if one.role == "assistant"]
-    if len(said) == 1 and messages[-1] is said[0] and not said[0].calls:
-        asked = "\n\n".join(one.text for one in messages if one.role == "user")
-        system = "\n\n".join(one.text for one in messages if one.role == "system") or None
-        if _is_transcript(said[0].text):
-            for episode in transcript_episodes(said[0].text, whole=True):
-                yield _asked(episode, asked, system)
-            return
-        if has_results(said[0].text):
-            for episode in tags_episodes(Body(said[0].text, body.key, body.fields, asked)):
-                yield replace(episode, system=system)
-            return
-    episode = conversation_episode(list(harmony_inside(messages)))
-    if episode is not None:
-        yield episode
-
-
-def _is_transcript(text: str) -> bool:
-    """Whether the last completion of all holds both sides: nobody answered it, so it is a log, and not made up."""
-    sides = [one.side for one in tile(text)]
-    return "agent" in sides and "environment" in sides[1:]
-
-
-def _asked(episode: RawEpisode, asked: str, system: str | None) -> RawEpisode:
-    """The episode of a transcript that answered a question told elsewhere."""
-    first, *others = episode.turns
-    if not first.observation:
-        first = replace(first, observation=asked)
-    return replace(episode, turns=(first, *others), system=system if episode.system is None else episode.system)
+    if messages is not None:
+        yield from whole_episodes(list(harmony_inside(messages)))
 
 
 def _events(body: Body) -> list[dict[str, Any]]:

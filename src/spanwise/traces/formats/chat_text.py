@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from spanwise.traces.formats.conversation import conversation_episode
 from spanwise.traces.formats.messages import Message
+from spanwise.traces.formats.whole import whole_episodes
 from spanwise.traces.labels import labels
 from spanwise.traces.raw import Body, RawEpisode, TraceFormat
 
@@ -86,9 +86,7 @@ def _evidence(body: Body) -> str | None:
 
 
 def _episodes(body: Body) -> Iterator[RawEpisode]:
-    episode = conversation_episode(list(_messages(str(body.value))))
-    if episode is not None:
-        yield episode
+    yield from whole_episodes(list(_messages(str(body.value))))
 
 
 FORMAT = TraceFormat("chat templates as text (ChatML, Llama, DeepSeek, Gemma, Vicuna)", _evidence, _episodes)

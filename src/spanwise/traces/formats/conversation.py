@@ -62,6 +62,8 @@ def choose_style(texts: Sequence[str]) -> str:
         return "json"
     if found["code"] and found["code"] >= sum(_ACTION_LINE.search(text) is not None for text in texts):
         return "code"
+    if found["think"] == found["react"] and not any(_ACTION_LINE.search(text) for text in texts):
+        found["react"] = 0  # commands have no label, and a thought is one
     style = max(found, key=lambda one: found[one])
     if found[style]:
         return style

@@ -178,6 +178,11 @@ def _read_message(value: dict[str, Any], role: Role) -> Iterator[Message]:
             held = next((block[key] for key in ("toolUse", "functionCall", "function_call") if key in block), block)
             calls += [call] if (call := call_of(held)) is not None else []
         elif kind in ("tool_result", "function_call_output", "web_search_tool_result"):
+            if role == "assistant" and (texts or calls or thoughts):  # a tool that the provider runs itself
+                yield Message(
+                    role, "\n".join(texts), "\n\n".join(filter(None, thoughts)) or None, tuple(calls), supervised
+                )
+                texts, calls, thoughts = [], [], []
             held = next(
                 (block[key] for key in ("toolResult", "functionResponse", "function_response") if key in block), block
             )

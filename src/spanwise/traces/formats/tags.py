@@ -27,6 +27,9 @@ _RESULT_OPENS = re.compile(rf"<\|?(?:{_NAMES})\|?>|My previous action is invalid
 _AGENT = re.compile(r"<(?:think|search|answer|action|code|python|tool_call|tool|\|begin_of_query\|)>", re.IGNORECASE)
 _ACT_ENDS = re.compile(r"</(?:search|answer|action|code|python|tool_call|tool)>|<\|end_of_query\|>", re.IGNORECASE)
 _QUESTION = re.compile(r"(?:^|\n)(?:Question|question|Q):[ \t]*([^\n]+)")
+#: Instructions speak of pairs of tags: "inside <think> and </think>".
+_MENTION = re.compile(r"<(\w+)> ?(?:and|,|\.\.\.|…) ?</\1>")
+_ASKING = re.compile(r"\b[Qq]uestion:[ \t]*([^\n]+)")
 _ASKED = ("question", "prompt", "query", "instruction", "input", "task")
 _SPACE = re.compile(r"\s*")
 
@@ -45,13 +48,23 @@ def tags_episodes(body: Body) -> Iterator[RawEpisode]:
     """The episode of a text whose results stand in tags."""
     text = str(body.value)
     asked = body.prompt or next((str(body.fields[key]) for key in _ASKED if body.fields.get(key)), "")
-    first = _AGENT.search(text)
+    first = _first_tag(text)
     # Where the prompt is a field of its own, all of the text is the agent's; else what stands before the first tag.
     begun = 0 if body.prompt or first is None else first.start()
     opening = text[:begun].strip() or asked
-    question = _QUESTION.search(opening)
+    question = _QUESTION.search(opening) or (_ASKING.search(opening) if _MENTION.search(opening) else None)
     turns, final = _turns(text, begun, [opening] if opening else [])
     yield RawEpisode(tuple(turns), "tags", question[1].strip() if question else asked, final_observation=final)
+
+
+def _first_tag(text: str) -> re.Match[str] | None:
+    """The agent's first tag, which stands after instructions on tags: after their question, or their last pair."""
+    first = _AGENT.search(text)
+    if first is None or _MENTION.match(text, first.start()) is None:
+        return first
+    asked = _ASKING.search(text, first.start())
+    begun = asked.end() if asked else max(one.end() for one in _MENTION.finditer(text))
+    return _AGENT.search(text, begun)
 
 
 def has_results(text: str) -> bool:

@@ -661,3 +661,23 @@ def test_the_last_step_tells_the_outcome_if_it_is_the_last(tmp_path, last, expec
     steps = [{"action": "go", "observation": "o", "reward": 0.0, "done": False}, {"action": "take", **last}]
     assert only(tmp_path, {"task": "q", "steps": steps}).success is expected
     assert only(tmp_path, {"task": "q", "steps": steps, "success": False}).success is False
+
+
+def test_a_thought_as_a_message_and_a_command_as_the_next(tmp_path):
+    messages = [human("q"), gpt("think: near"), human("OK."), gpt("go to box 1")]
+    trajectory = only(tmp_path, {"conversations": messages})
+    assert [step.action for step in trajectory.steps] == ["think: near", "go to box 1"]
+    assert [spans for _, spans in turns(trajectory)] == [[("REASON", "think: near")], [("ACT", "go to box 1")]]
+
+
+def test_a_tool_that_the_provider_runs_answers_within_the_message(tmp_path):
+    blocks = [
+        {"type": "text", "text": "I look."},
+        {"type": "server_tool_use", "id": "s", "name": "go", "input": {"to": "box 1"}},
+        {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"type": "text", "text": "o"}]},
+        {"type": "text", "text": "Found."},
+    ]
+    assert turns(only(tmp_path, [human("q"), {"role": "assistant", "content": blocks}])) == [
+        ("q", [("REASON", "I look.\n"), ("ACT", CALL)]),
+        ("<tool_response>\no\n</tool_response>", [("ACT", "Found.")]),
+    ]

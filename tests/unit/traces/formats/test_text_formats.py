@@ -413,3 +413,20 @@ def test_what_follows_the_results_of_mistrals_tools_is_the_agents(tmp_path):
     text = '<s>[INST] q [/INST] near [TOOL_CALLS] [{"name": "go"}]</s>[TOOL_RESULTS] o [/TOOL_RESULTS] Found.</s>'
     trajectory = only(tmp_path, text)
     assert turns(trajectory)[1] == ("<tool_response>\no\n</tool_response>", [("ACT", "Found.")])
+
+
+SEARCH_R1 = (
+    "Reason inside <think> and </think>. Search by <search> query </search>; results stand between <information> and "
+    "</information>. Answer inside <answer> and </answer>, for example <answer> Beijing </answer>. Question: q?\n"
+)
+
+
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n")])
+def test_instructions_on_tags_are_not_the_agents(tmp_path, before, after):
+    said = "<think>t</think>\n<search>a</search>\n<information>o</information>\nSo.\n<answer>b</answer>"
+    trajectory = only(tmp_path, f"{before}{SEARCH_R1}{after}{said}")
+    assert turns(trajectory) == [
+        (SEARCH_R1.strip(), [("REASON", "<think>t</think>\n"), ("ACT", "<search>a</search>")]),
+        ("<information>o</information>", [("REASON", "So.\n"), ("ACT", "<answer>b</answer>")]),
+    ]
+    assert trajectory.task == "q?"
