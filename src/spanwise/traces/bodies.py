@@ -79,7 +79,7 @@ _AROUND = (
 )
 
 #: How chat templates begin a turn.
-_CHAT_MARKUP = re.compile(r"<\|im_start\|>|<\|start\|>|<\|start_header_id\|>|<｜User｜>|<start_of_turn>")
+_CHAT_MARKUP = re.compile(r"<\|im_start\|>|<\|start\|>|<\|start_header_id\|>|<｜User｜>|<start_of_turn>|<\|user\|>")
 
 
 def find_bodies(value: Any, key: str = "") -> Iterator[Body]:

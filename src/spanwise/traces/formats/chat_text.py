@@ -1,4 +1,4 @@
-"""Conversations as text, in the markup of a chat template: ChatML (Hermes, Qwen), Llama, DeepSeek, Gemma, Vicuna."""
+"""Conversations as text, in the markup of a chat template: ChatML (Hermes, Qwen), Llama, DeepSeek, Gemma, Phi, ..."""
 
 from __future__ import annotations
 
@@ -24,13 +24,26 @@ _MARKUP: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     ),
     "Gemma": (re.compile(r"<start_of_turn>(\w+)\n"), re.compile(r"<end_of_turn>\n?")),
     "Llama-2": (re.compile(r"\[(/?INST|/?TOOL_RESULTS)\]"), re.compile(r"</s>")),
+    "Phi": (  # Zephyr and GLM alike
+        re.compile(r"<\|(system|user|assistant|observation|tool)\|>[ \t]*\r?\n?"),
+        re.compile(r"<\|(?:end|endoftext)\|>|</s>"),
+    ),
     "Vicuna": (
         re.compile(r"^(?:\#{2,3} )?(USER|ASSISTANT|SYSTEM|User|Human|Assistant|System) ?: ?", re.MULTILINE),
         re.compile(r"</s>"),
     ),
 }
 #: One of these is in every text with markup.
-_SIGNS = ("<|im_start|>", "<|start_header_id|>", "<｜", "<start_of_turn>", "INST]", "ssistant", "SSISTANT")
+_SIGNS = (
+    "<|im_start|>",
+    "<|start_header_id|>",
+    "<｜",
+    "<start_of_turn>",
+    "<|assistant|>",
+    "INST]",
+    "ssistant",
+    "SSISTANT",
+)
 #: Markup of words alone counts where both sides speak, the user first, and no other label divides the text.
 _BARE = "Vicuna"
 _OBSERVATION = labels("observation", ignore_case=False)
@@ -89,4 +102,4 @@ def _episodes(body: Body) -> Iterator[RawEpisode]:
     yield from whole_episodes(list(_messages(str(body.value))))
 
 
-FORMAT = TraceFormat("chat templates as text (ChatML, Llama, DeepSeek, Gemma, Vicuna)", _evidence, _episodes)
+FORMAT = TraceFormat("chat templates as text (ChatML, Llama, DeepSeek, Gemma, Phi, Vicuna)", _evidence, _episodes)

@@ -27,8 +27,8 @@ _RESULT_OPENS = re.compile(rf"<\|?(?:{_NAMES})\|?>|My previous action is invalid
 _AGENT = re.compile(r"<(?:think|search|answer|action|code|python|tool_call|tool|\|begin_of_query\|)>", re.IGNORECASE)
 _ACT_ENDS = re.compile(r"</(?:search|answer|action|code|python|tool_call|tool)>|<\|end_of_query\|>", re.IGNORECASE)
 _QUESTION = re.compile(r"(?:^|\n)(?:Question|question|Q):[ \t]*([^\n]+)")
-#: Instructions speak of pairs of tags: "inside <think> and </think>".
-_MENTION = re.compile(r"<(\w+)> ?(?:and|,|\.\.\.|…) ?</\1>")
+#: Instructions speak of pairs of tags: "inside <think> and </think>", "within <think> </think> and ...".
+_MENTION = re.compile(r"<(\w+)> (?:and </\1>|</\1> and\b)")
 _ASKING = re.compile(r"\b[Qq]uestion:[ \t]*([^\n]+)")
 _ASKED = ("question", "prompt", "query", "instruction", "input", "task")
 _SPACE = re.compile(r"\s*")

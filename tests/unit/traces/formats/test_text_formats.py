@@ -430,3 +430,17 @@ def test_instructions_on_tags_are_not_the_agents(tmp_path, before, after):
         ("<information>o</information>", [("REASON", "So.\n"), ("ACT", "<answer>b</answer>")]),
     ]
     assert trajectory.task == "q?"
+
+
+@pytest.mark.parametrize("end", ["<|end|>\n", "</s>\n", ""], ids=["Phi", "Zephyr", "GLM"])
+def test_markup_of_roles_alone(tmp_path, end):
+    trajectory = only(
+        tmp_path,
+        f"<|system|>\nBe brief.{end}<|user|>\nq{end}<|assistant|>\nThought: t\nAction: look{end}"
+        f"<|user|>\nObservation: o{end}<|assistant|>\nThought: u\nAction: take{end}",
+    )
+    assert turns(trajectory) == [
+        ("q", [("REASON", "Thought: t\n"), ("ACT", "Action: look")]),
+        ("Observation: o", [("REASON", "Thought: u\n"), ("ACT", "Action: take")]),
+    ]
+    assert trajectory.system == "Be brief."
