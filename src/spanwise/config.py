@@ -95,14 +95,35 @@ class WebshopConfig(Table):
     )
 
 
+class HotpotqaConfig(Table):
+    """Questions and encyclopedia of ``environment.name = "hotpotqa"``."""
+
+    train: int = Field(default=4000, ge=0, description="questions of a generated world; its seed is the generator's")
+    dev: int = Field(default=1000, ge=0)
+    test: int = Field(default=500, ge=0)
+    encyclopedia: Literal["local", "live"] = Field(
+        default="local", description="what is searched: pages beside the questions, or today's Wikipedia"
+    )
+    index: str | None = Field(
+        default=None,
+        description="folder that keeps the index of the local pages; default: index in the data folder, or, where that "
+        "is not for writing, spanwise/hotpotqa in the user's cache",
+    )
+    cache: str | None = Field(
+        default=None,
+        description="folder that keeps what Wikipedia answered; default: wikipedia in the data folder",
+    )
+    wikipedia: str = Field(default="https://en.wikipedia.org/w/api.php", description="address of a MediaWiki API")
+
+
 class EnvironmentConfig(Table):
     """The world that is played."""
 
-    name: Literal["alfworld", "toy", "webshop"] = "alfworld"
+    name: Literal["alfworld", "hotpotqa", "toy", "webshop"] = "alfworld"
     source: Literal["generated", "released"] = "generated"
     data: str | None = Field(
         default=None,
-        description="folder of the released data; default: the variable ALFWORLD_DATA or WEBSHOP_DATA",
+        description="folder of the released data; default: the variable ALFWORLD_DATA, HOTPOTQA_DATA or WEBSHOP_DATA",
     )
     domain_randomization: bool = Field(
         default=False,
@@ -120,12 +141,22 @@ class EnvironmentConfig(Table):
     )
     workers: int = Field(default=2, ge=0, description="processes that play the games; 0: in this process")
     generator: GeneratorConfig = GeneratorConfig()
+    hotpotqa: HotpotqaConfig = HotpotqaConfig()
     webshop: WebshopConfig = WebshopConfig()
 
     @model_validator(mode="after")
     def _check_world(self) -> Self:
-        if self.name != "webshop" and self.webshop != WebshopConfig():
-            raise ValueError(f'webshop belongs to name = "webshop", found name = {self.name!r}')
+        for name, changed in (
+            ("hotpotqa", self.hotpotqa != HotpotqaConfig()),
+            ("webshop", self.webshop != WebshopConfig()),
+        ):
+            if changed and self.name != name:
+                raise ValueError(f'{name} belongs to name = "{name}", found name = {self.name!r}')
+        if self.hotpotqa.encyclopedia == "live" and self.source == "generated":
+            raise ValueError(
+                'hotpotqa.encyclopedia = "live" is for released questions: Wikipedia knows nothing of a generated '
+                'world; set source = "released"'
+            )
         return self
 
 

@@ -23,6 +23,12 @@ def _alfworld(config: EnvironmentConfig) -> TaskSet:
     return AlfworldTasks(config)
 
 
+def _hotpotqa(config: EnvironmentConfig) -> TaskSet:
+    from spanwise.environments.hotpotqa.tasks import HotpotqaTasks
+
+    return HotpotqaTasks(config)
+
+
 def _toy(config: EnvironmentConfig) -> TaskSet:
     from spanwise.environments.toy import ToyTasks
 
@@ -39,6 +45,7 @@ def _webshop(config: EnvironmentConfig) -> TaskSet:
 # Imports wait until a world is asked for: TextWorld takes seconds, and the toy world needs none of it.
 _TASK_SETS: dict[str, Callable[[EnvironmentConfig], TaskSet]] = {
     "alfworld": _alfworld,
+    "hotpotqa": _hotpotqa,
     "toy": _toy,
     "webshop": _webshop,
 }

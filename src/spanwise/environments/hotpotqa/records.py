@@ -33,3 +33,11 @@ class Question:
     type: str
     level: str
     supporting_facts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Another title of a page."""
+
+    title: str
+    target: str

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from spanwise.environments.webshop.files import data_file, find_file, read_json, records
+from spanwise.environments.json_files import find_file, read_json, records
 from spanwise.errors import TaskDataError
 
 #: Suffix of the file names of each catalogue that WebShop's authors publish.
@@ -167,8 +167,8 @@ def read_catalogue(folder: Path, catalogue: str = "1000") -> Catalogue:
             f"items_shuffle*.json; `spanwise data webshop {folder}` fetches it"
         )
     suffix = CATALOGUES[catalogue]
-    products_file = data_file(folder, f"items_shuffle{suffix}.json")
-    attributes_file = data_file(folder, f"items_ins_v2{suffix}.json")
+    products_file = _data_file(folder, f"items_shuffle{suffix}.json")
+    attributes_file = _data_file(folder, f"items_ins_v2{suffix}.json")
     reviews_file = find_file(folder, "reviews.json")
     prices_file, nouns_file = find_file(folder, "prices.json"), find_file(folder, "title_nouns.json")
     human_file = find_file(folder, "items_human_ins.json")
@@ -376,3 +376,18 @@ def _reviews(path: Path) -> dict[str, tuple[str, tuple[Review, ...]]]:
                 "'reviews', each with 'title' and 'stars'"
             ) from None
     return rated
+
+
+def _data_file(folder: Path, name: str) -> Path:
+    """The file of that name in a folder, plain or compressed.
+
+    Raises:
+        TaskDataError: It is missing; the message says what there is.
+    """
+    path = find_file(folder, name)
+    if path is None:
+        found = ", ".join(sorted(entry.name for entry in folder.iterdir())[:8]) or "nothing"
+        raise TaskDataError(
+            f"{folder}: {name} (or {name}.gz) is missing (found: {found}); `spanwise data webshop {folder}` fetches it"
+        )
+    return path

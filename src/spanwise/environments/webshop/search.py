@@ -21,8 +21,8 @@ from typing import IO
 
 import numpy as np
 
+from spanwise.environments.index_file import read_arrays, write_arrays
 from spanwise.environments.webshop.analysis import term, terms, words
-from spanwise.environments.webshop.index_file import read_arrays, write_arrays
 
 FILE = "search.index"
 #: Of what is written and of how text becomes terms: an index of another version is not read.

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spanwise.environments.webshop import files
-from spanwise.environments.webshop.files import find_file, read_json, records
+from spanwise.environments import json_files
+from spanwise.environments.json_files import find_file, read_json, records
 from spanwise.errors import TaskDataError
 
 THREE = [{"a": "[x]"}, {"b": [1, {"c": "é"}]}, {"d": "]"}]
@@ -22,7 +22,7 @@ def test_records_come_one_by_one_from_plain_and_compressed_files(tmp_path: Path)
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 1000])
 def test_records_may_be_cut_anywhere_by_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int):
-    monkeypatch.setattr(files, "_CHUNK", chunk)
+    monkeypatch.setattr(json_files, "_CHUNK", chunk)
     path = tmp_path / "a.json"
     path.write_text(json.dumps(THREE), encoding="utf-8")
     assert list(records(path)) == THREE

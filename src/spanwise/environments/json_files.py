@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -21,21 +22,6 @@ def find_file(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
-def data_file(folder: Path, name: str) -> Path:
-    """The same.
-
-    Raises:
-        TaskDataError: It is missing; the message says what there is.
-    """
-    path = find_file(folder, name)
-    if path is None:
-        found = ", ".join(sorted(entry.name for entry in folder.iterdir())[:8]) or "nothing"
-        raise TaskDataError(
-            f"{folder}: {name} (or {name}.gz) is missing (found: {found}); `spanwise data webshop {folder}` fetches it"
-        )
-    return path
-
-
 def read_json(path: Path) -> Any:
     """What a JSON file holds.
 
@@ -43,9 +29,9 @@ def read_json(path: Path) -> Any:
         TaskDataError: It is not JSON, or cut short.
     """
     try:
-        with _open(path) as file:
+        with open_text(path) as file:
             return json.load(file)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, zlib.error) as error:
         raise TaskDataError(f"{path}: not JSON ({error}); {_DAMAGED}") from error
 
 
@@ -58,7 +44,7 @@ def records(path: Path) -> Iterator[Any]:
     decode = json.JSONDecoder().raw_decode
     number = 0
     try:
-        with _open(path) as file:
+        with open_text(path) as file:
             buffer = file.read(_CHUNK).lstrip()
             if not buffer.startswith("["):
                 raise TaskDataError(f"{path}: begins with {buffer[:20]!r}, expected a JSON array of records")
@@ -77,11 +63,12 @@ def records(path: Path) -> Iterator[Any]:
                     continue
                 yield record
                 number, size = number + 1, _CHUNK
-    except (EOFError, OSError, UnicodeDecodeError) as error:
+    except (EOFError, OSError, UnicodeDecodeError, zlib.error) as error:
         raise TaskDataError(f"{path}: record {number}: {error}; {_DAMAGED}") from error
 
 
-def _open(path: Path) -> IO[str]:
+def open_text(path: Path) -> IO[str]:
+    """The file for reading, whether it is compressed (``.gz``) or not."""
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8")
     return path.open(encoding="utf-8")

@@ -56,7 +56,7 @@ def write_arrays(path: Path, version: int, numbers: Mapping[str, int], arrays: M
 
 
 def read_arrays(
-    path: Path, version: int, types: Mapping[str, tuple[str, ...]]
+    path: Path, version: int, types: Mapping[str, tuple[str, ...]], checked: bool = True
 ) -> tuple[dict[str, int], dict[str, np.ndarray]]:
     """The numbers and the arrays of a file, memory-mapped and read-only.
 
@@ -64,6 +64,7 @@ def read_arrays(
         path: The file.
         version: What it must be of.
         types: The arrays that it must hold, and the types that each may have, as numpy writes them.
+        checked: Whether all is read once, to compare checksums; else what is asked for alone is ever read.
 
     Raises:
         TaskDataError: The file is missing, damaged or of another version.
@@ -92,7 +93,7 @@ def read_arrays(
         arrays = {name: _mapped(path, first, table[name]) for name in types}
     except OSError as error:
         raise TaskDataError(f"{path}: cannot be read: {error}") from error
-    for name, array in arrays.items():
+    for name, array in arrays.items() if checked else ():
         if _checksum(array) != table[name]["crc32"]:
             raise TaskDataError(f"{path}: the array {name!r} does not agree with its checksum; {again}")
     return found["numbers"], arrays
