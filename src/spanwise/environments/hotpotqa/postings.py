@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Numbers read of the rarest rows; members of the other rows are only asked for.
-READ = 20_000
-#: Of what was read, as many are asked for in the other rows: the best so far.
-ASKED = 2_000
+#: Numbers read of one row, and of all together; whether a long row has what was found elsewhere is only asked.
+READ_EACH, READ = 1_000, 8_000
+#: Of what was read, as many are asked for in the long rows: the best so far.
+ASKED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,49 +29,46 @@ class Postings:
         """How many they are."""
         return int(self.ends[number + 1]) - int(self.ends[number])
 
-    def best(self, weights: dict[int, float], count: int) -> tuple[np.ndarray, np.ndarray]:
+    def best(self, weights: dict[int, float], count: int, near: int) -> tuple[np.ndarray, np.ndarray]:
         """The numbers that are in the heaviest rows, best first, and the sum of the weights of the rows each is in.
 
-        The rarest rows are read until ``READ`` numbers were read; of a row that has more than is left, its beginning.
-        What is in none of those is not found.
+        Rows are read from the shortest on, each up to ``READ_EACH`` numbers, those around ``near``. What is in no part
+        that was read is not found.
 
         Args:
-            weights: Weight of each row that counts.
+            weights: Weight of each row that counts; above 0.
             count: How many to give at most.
+            near: Where what is sought is likeliest.
         """
-        rows = sorted(weights, key=lambda row: (self.length(row), row))
-        parts, heavy, left = [], [], READ
-        rest: list[int] = []
-        for row in rows:
-            if left <= 0:
-                rest.append(row)
-                continue
-            if self.length(row) > left:
-                rest.append(row)
-                if parts:
-                    left = 0
-                    continue
-            part = self.row(row)[:left]
-            left -= len(part)
+        left, parts, shares = READ, [], []
+        asked: list[int] = []
+        for row in sorted(weights, key=lambda row: (self.length(row), row)):
+            part = self.row(row)
+            most = min(READ_EACH, left)
+            if len(part) > most:
+                # The whole row is asked below, so what is read of it counts there.
+                asked.append(row)
+                begin = min(max(int(np.searchsorted(part, near)) - most // 2, 0), len(part) - most)
+                part = part[begin : begin + most]
+            shares.append(0.0 if asked else weights[row])
             parts.append(part)
-            # What is read of a row that is asked again below counts there.
-            heavy.append(0.0 if rest and rest[-1] == row else weights[row])
+            left -= len(part)
         if not parts:
             return np.empty(0, np.int32), np.empty(0)
         items = np.concatenate(parts)
         order = np.argsort(items)
-        items, shares = items[order], np.repeat(heavy, [len(part) for part in parts])[order]
+        items, heavy = items[order], np.repeat(shares, [len(part) for part in parts])[order]
         starts = np.flatnonzero(np.concatenate(([True], items[1:] != items[:-1])))
-        found, scores = items[starts], np.add.reduceat(shares, starts)
-        if len(found) > ASKED and rest:
-            # Equal ones by number: the first numbers are the shortest names.
-            kept = np.sort(np.lexsort((found, -scores))[:ASKED])
+        found, scores = items[starts], np.add.reduceat(heavy, starts)
+        if asked and len(found) > ASKED:
+            kept = np.lexsort((np.abs(found - near), -scores))[:ASKED]
+            kept.sort()
             found, scores = found[kept], scores[kept]
-        for row in rest:
+        for row in asked:
             members = self.row(row)
             places = np.minimum(np.searchsorted(members, found), len(members) - 1)
             scores = scores + weights[row] * (members[places] == found)
-        order = np.lexsort((found, -scores))[:count]
+        order = np.lexsort((np.abs(found - near), -scores))[:count]
         return found[order], scores[order]
 
 

@@ -1,22 +1,25 @@
 """The titles of an encyclopedia, findable by name and by similarity, in arrays that may stay on disk.
 
-Entries (pages, and redirects to them) are numbered from the shortest title to the longest, so that the beginning of a
-list of entries holds what is likest a short name. Similar titles share rare words with the name; where words are
-mistyped, those of the index's own vocabulary that share their trigrams stand in for them; what is found is ordered by
-edit distance and by how much of the name it covers.
+Entries (pages, and redirects to them) are numbered from the shortest title to the longest, so that what is spelt alike
+is near in a list. Similar titles have rare words of the name, or words that are its own but for a letter: those become
+the same when each loses one, so all of them are found by a table of what words are without a letter. What is found is
+ordered by edit distance and by how much of the name it covers.
 """
 
 from __future__ import annotations
 
 import math
+import zlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
-from rapidfuzz import fuzz, process
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, Levenshtein
 
 from spanwise.environments.hotpotqa.names import fold, without_qualifier, words
 from spanwise.environments.hotpotqa.postings import Postings, Strings, group, pack
@@ -34,19 +37,19 @@ ARRAYS = {
     "word_letters": ("|u1",),
     "posting_ends": ("<i8",),
     "postings": ("<i4",),
-    "trigram_keys": ("<u8",),
-    "trigram_numbers": ("<i4",),
-    "trigram_ends": ("<i8",),
-    "trigram_words": ("<i4",),
+    "lacking_keys": ("<u4",),
+    "lacking_words": ("<i4",),
 }
 #: Letters of a name that similar titles are sought by; no title of Wikipedia has more.
 LETTERS = 255
 #: Entries whose titles are compared letter by letter.
-COMPARED = 100
-#: Words whose misspellings are sought, the rarest first; and words that may stand in for each.
-MENDED, STAND_INS = 3, 5
-#: Likeness (0 to 100) of a word that may stand in, and of a first title that makes the search for such needless.
-ALIKE, ENOUGH = 60, 85.0
+COMPARED = 64
+#: Words that may stand in for one that is mistyped; letters that such a word may have.
+STAND_INS, SPELT = 8, 32
+#: Words of the name that are taken to be mistyped where all are known, and too little is found by them; the rarest.
+MENDED = 2
+#: Likeness (0 to 1) of a word that may stand in, and of a first title that makes the search for such needless.
+ALIKE, ENOUGH = 0.5, 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,10 @@ class TitleIndex:
         target: Of each entry, the entry of the page that it stands for: itself, or what it redirects to.
         titles: Title of each entry.
         names: Hashes of folded names, and of those without a qualifier; their entries in the order of the corpus.
-        vocabulary: Words of the titles, the most frequent first.
+        vocabulary: Words of the titles.
         word_names: Hashes of words, and their numbers.
         postings: Entries of each word.
-        trigram_names: Hashes of trigrams, and their numbers.
-        trigrams: Words of each trigram.
+        lacking: Hashes of what words are without one of their letters, and the numbers of those words.
     """
 
     target: np.ndarray
@@ -70,8 +72,7 @@ class TitleIndex:
     vocabulary: Strings
     word_names: tuple[np.ndarray, np.ndarray]
     postings: Postings
-    trigram_names: tuple[np.ndarray, np.ndarray]
-    trigrams: Postings
+    lacking: tuple[np.ndarray, np.ndarray]
 
     def __len__(self) -> int:
         return len(self.titles)
@@ -90,18 +91,26 @@ class TitleIndex:
         return [entry for entry in entries if without_qualifier(fold(self.titles[entry])) == folded]
 
     def similar(self, name: str, count: int) -> list[int]:
-        """Entries of pages with the most similar titles, each page once, the likest first."""
+        """Entries of pages with the most similar titles, each title once, the likest first."""
         folded = fold(name[: 4 * LETTERS])[:LETTERS]
         rows = {word: _number(self.word_names, word) for word in words(folded)}
-        whole = {row: self._weight(row) for row in rows.values() if row is not None}
-        found = self._ranked(folded, whole, len(rows))
+        weights = {row: self._weight(row) for row in rows.values() if row is not None}
+        heaviest = sum(self._weight(row) for row in rows.values())
+        unknown = [word for word, row in rows.items() if row is None]
+        found = [] if unknown else self._ranked(folded, weights, heaviest)
         if len(found) < count or found[0][0] < ENOUGH:
-            rarest = sorted(rows, key=lambda word: -self._weight(rows[word]))[:MENDED]
-            stand_ins = {row: share for word in rarest for row, share in self._stand_ins(word).items()}
-            if stand_ins.keys() - whole.keys():
-                found = self._ranked(folded, stand_ins | whole, len(rows)) + found
-                found.sort(key=lambda one: -one[0])
-        return list(dict.fromkeys(entry for _, entry in found))[:count]
+            for word in unknown or sorted(rows, key=lambda word: -self._weight(rows[word]))[:MENDED]:
+                weights = self._stand_ins(word, self._weight(rows[word])) | weights
+            for one, other in pairwise(rows) if unknown else ():
+                if (row := _number(self.word_names, one + other)) is not None:
+                    weights = {row: self._weight(rows[one]) + self._weight(rows[other])} | weights
+            found = self._ranked(folded, weights, heaviest)
+        pages: dict[str, int] = {}
+        for _, entry in found:
+            if len(pages) == count:
+                break
+            pages.setdefault(self.titles[entry], entry)
+        return list(pages.values())
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The index as arrays by name; see ``ARRAYS``."""
@@ -118,9 +127,7 @@ class TitleIndex:
                     self.vocabulary.letters,
                     self.postings.ends,
                     self.postings.items,
-                    *self.trigram_names,
-                    self.trigrams.ends,
-                    self.trigrams.items,
+                    *self.lacking,
                 ),
                 strict=True,
             )
@@ -136,8 +143,7 @@ class TitleIndex:
             Strings(arrays["word_ends"], arrays["word_letters"]),
             (arrays["word_keys"], arrays["word_numbers"]),
             Postings(arrays["posting_ends"], arrays["postings"]),
-            (arrays["trigram_keys"], arrays["trigram_numbers"]),
-            Postings(arrays["trigram_ends"], arrays["trigram_words"]),
+            (arrays["lacking_keys"], arrays["lacking_words"]),
         )
 
     def _entries(self, kind: str, folded: str) -> list[int]:
@@ -150,26 +156,36 @@ class TitleIndex:
         """Rarity of a word, in nats."""
         return math.log(1 + len(self) / (1 if row is None else self.postings.length(row)))
 
-    def _stand_ins(self, word: str) -> dict[int, float]:
-        """Words that are spelt much like a word, and their weights."""
-        rows = [_number(self.trigram_names, trigram) for trigram in _trigrams(word)]
-        shares = {
-            row: math.log(1 + len(self.vocabulary) / self.trigrams.length(row)) for row in rows if row is not None
-        }
-        numbers, _ = self.trigrams.best(shares, COMPARED // 2)
-        spelt = {int(number): self.vocabulary[int(number)] for number in numbers}
-        likest = process.extract(word, spelt, scorer=fuzz.ratio, limit=STAND_INS, score_cutoff=ALIKE)
-        return {row: self._weight(row) * (share / 100) ** 2 for _, share, row in likest}
+    def _stand_ins(self, word: str, weight: float) -> dict[int, float]:
+        """Words that differ from a word by a letter, or are its two parts, and what they weigh in its place."""
+        if len(word) > SPELT:
+            return {}
+        keys, numbers = self.lacking
+        wanted = np.fromiter((_short_hash(text) for text in (word, *_lacking(word))), np.uint32)
+        lows, highs = np.searchsorted(keys, wanted), np.searchsorted(keys, wanted, "right")
+        found = {int(number) for low, high in zip(lows, highs, strict=True) for number in numbers[low:high]}
+        # What the word is without a letter may itself be a word.
+        found |= {number for text in _lacking(word) if (number := _number(self.word_names, text)) is not None}
+        spelt = {number: self.vocabulary[number] for number in sorted(found)}
+        likest = process.extract(word, spelt, scorer=OSA.normalized_similarity, limit=STAND_INS, score_cutoff=ALIKE)
+        parts: dict[int, float] = {}
+        for place in range(2, len(word) - 1):
+            halves = [_number(self.word_names, half) for half in (word[:place], word[place:])]
+            parts |= {half: weight / 2 for half in halves if half is not None and None not in halves}
+        return parts | {row: weight * share**2 for _, share, row in likest}
 
-    def _ranked(self, folded: str, weights: dict[int, float], count: int) -> list[tuple[float, int]]:
-        """Likeness (0 to 100) and entry of pages that have the words, the likest first."""
-        entries, scores = self.postings.best(weights, COMPARED)
+    def _near(self, length: int) -> int:
+        """The first entry whose title has that many letters."""
+        return bisect_left(range(len(self)), length, key=lambda entry: len(self.titles[entry]))
+
+    def _ranked(self, folded: str, weights: dict[int, float], heaviest: float) -> list[tuple[float, int]]:
+        """Likeness (0 to 1) and entry of pages that have the words, the likest first."""
+        entries, scores = self.postings.best(weights, COMPARED, self._near(len(folded)))
         if not len(entries):
             return []
         titles = [fold(self.titles[int(entry)]) for entry in entries]
-        spelling = process.cdist([folded], titles, scorer=fuzz.ratio)[0]
-        heaviest = sum(sorted(weights.values())[-count:])
-        likeness = 0.5 * spelling + 50 * np.minimum(scores / heaviest, 1)
+        spelling = process.cdist([folded], titles, scorer=OSA.normalized_similarity)[0]
+        likeness = (spelling + np.minimum(scores / heaviest, 1)) / 2
         pages = self.target[entries]
         order = np.lexsort((entries, -likeness))
         return [(float(likeness[place]), int(pages[place])) for place in order]
@@ -195,39 +211,37 @@ def build_title_index(titles: Sequence[str], target: np.ndarray) -> TitleIndex:
         of_word.extend([numbers.setdefault(word, len(numbers)) for word in found])
         counts.append(len(found))
     entries = np.repeat(np.arange(len(titles), dtype=np.int32), np.frombuffer(counts, np.int32) if counts else [])
-    postings, vocabulary = _by_frequency(group(of_word, entries, len(numbers)), list(numbers))
-    of_trigram, counts = array("i"), array("i")
-    trigrams: dict[str, int] = {}
-    for word in vocabulary:
-        found = _trigrams(word)
-        of_trigram.extend([trigrams.setdefault(trigram, len(trigrams)) for trigram in found])
-        counts.append(len(found))
-    spelt = np.repeat(np.arange(len(vocabulary), dtype=np.int32), np.frombuffer(counts, np.int32) if counts else [])
+    vocabulary = list(numbers)
     return TitleIndex(
         target.astype(np.int32),
         pack(titles),
         _table([key for key, _ in names], np.array([entry for _, entry in names], np.int32)),
         pack(vocabulary),
         _table([_digest("word", word) for word in vocabulary], np.arange(len(vocabulary), dtype=np.int32)),
-        postings,
-        _table([_digest("word", trigram) for trigram in trigrams], np.arange(len(trigrams), dtype=np.int32)),
-        group(of_trigram, spelt, len(trigrams)),
+        group(of_word, entries, len(numbers)),
+        _lacking_table(vocabulary),
     )
 
 
-def _by_frequency(postings: Postings, vocabulary: list[str]) -> tuple[Postings, list[str]]:
-    """Rows and words, the most frequent first."""
-    lengths = np.diff(postings.ends)
-    order = np.argsort(-lengths, kind="stable")
-    ends = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths[order], out=ends[1:])
-    places = np.repeat(postings.ends[:-1][order] - ends[:-1], lengths[order]) + np.arange(len(postings.items))
-    return Postings(ends, postings.items[places]), [vocabulary[number] for number in order]
+def _lacking_table(vocabulary: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    hashes, numbers = array("I"), array("i")
+    for number, word in enumerate(vocabulary):
+        if len(word) <= SPELT:
+            texts = _lacking(word)
+            hashes.extend(map(_short_hash, texts))
+            numbers.extend([number] * len(texts))
+    keys = np.array(hashes, np.uint32)
+    order = np.argsort(keys, kind="stable")
+    return keys[order], np.array(numbers, np.int32)[order]
 
 
-def _trigrams(word: str) -> list[str]:
-    padded = f"^{word}$"
-    return list(dict.fromkeys(padded[place : place + 3] for place in range(len(padded) - 2)))
+def _lacking(word: str) -> list[str]:
+    """What a word is without one of its letters."""
+    return list(dict.fromkeys(word[:place] + word[place + 1 :] for place in range(len(word))))
+
+
+def _short_hash(text: str) -> int:
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def _digest(kind: str, text: str) -> bytes:
