@@ -251,6 +251,30 @@ def data_alfworld(destination: Annotated[Path, typer.Argument(help="Folder for t
     print(f"games: {release}\nnow: export ALFWORLD_DATA={destination.resolve()}")
 
 
+@data_app.command("hotpotqa")
+def data_hotpotqa(
+    destination: Annotated[Path, typer.Argument(help="Folder for questions, pages and index.")],
+    wikipedia: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DUMP",
+            help="Pages of a dump of Wikipedia's introductions instead of those of the questions' contexts: HotPotQA's "
+            "enwiki-...-abstracts.tar.bz2 (or what it unpacks to), or Wikimedia's ...-abstract.xml.gz.",
+        ),
+    ] = None,
+) -> None:
+    """Download HotPotQA's questions, index the pages to search; then set HOTPOTQA_DATA to the folder."""
+    from spanwise.environments.hotpotqa import download, dumps
+    from spanwise.environments.hotpotqa.tasks import open_local
+
+    with _downloads() as progress:
+        folder = download.download_hotpotqa(destination, download.URLS, progress=progress)
+        if wikipedia is not None:
+            dumps.write_corpus(wikipedia, folder, lambda done: progress("pages of the dump", done, None))
+        _, facts = open_local(folder, progress=lambda done: progress("pages of the index", done, None))
+    print(f"pages: {folder}: {facts['pages']:,}\nnow: export HOTPOTQA_DATA={folder.resolve()}")
+
+
 @data_app.command("webshop")
 def data_webshop(
     destination: Annotated[Path, typer.Argument(help="Folder for the product files.")],

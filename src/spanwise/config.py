@@ -106,12 +106,8 @@ class HotpotqaConfig(Table):
     )
     index: str | None = Field(
         default=None,
-        description="folder that keeps the index of the local pages; default: index in the data folder, or, where that "
-        "is not for writing, spanwise/hotpotqa in the user's cache",
-    )
-    cache: str | None = Field(
-        default=None,
-        description="folder that keeps what Wikipedia answered; default: wikipedia in the data folder",
+        description="folder that keeps the index of local pages, and Wikipedia's answers; default: index in the data "
+        "folder, or, where that is not for writing, spanwise/hotpotqa in the user's cache",
     )
     wikipedia: str = Field(default="https://en.wikipedia.org/w/api.php", description="address of a MediaWiki API")
 

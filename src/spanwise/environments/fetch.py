@@ -7,7 +7,7 @@ import shutil
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,6 +62,41 @@ def fetch(url: str, path: Path, progress: Progress, damage: Callable[[Path], str
         path.unlink()
         raise TaskDataError(f"{url}: found {size:,} bytes that are no intact {expected} ({wrong}); fetch it again")
     return path
+
+
+def fetch_json_files(destination: Path, urls: Mapping[str, str], progress: Progress) -> None:
+    """Fetches files of JSON into a folder, which is made if it is missing.
+
+    Args:
+        destination: The folder.
+        urls: Address of each file, by its name.
+        progress: Told how far each is.
+
+    Raises:
+        TaskDataError: No connection, no such file, a damaged one (or a web page in its place), or no room.
+    """
+    try:
+        destination.mkdir(parents=True, exist_ok=True)
+        for name, url in urls.items():
+            fetch(url, destination / name, progress, _damage_of_json, "file of JSON")
+    except OSError as error:
+        raise TaskDataError(
+            f"{error.filename or destination}: cannot be written: {error.strerror or error}; "
+            f"{free(destination) / 1e6:,.0f} MB are free"
+        ) from error
+
+
+def _damage_of_json(path: Path) -> str | None:
+    """What is wrong at the ends of a file; between them its reader looks, a record at a time."""
+    with path.open("rb") as file:
+        begins = file.read(200).lstrip()
+        file.seek(max(0, path.stat().st_size - 200))
+        ends = file.read().rstrip()
+    if begins[:1] == b"<":
+        return "it is a web page: the server has a limit of downloads, or wants a question answered"
+    if begins[:1] not in (b"{", b"[") or ends[-1:] not in (b"}", b"]"):
+        return "it does not begin and end as JSON does"
+    return None
 
 
 def _size(path: Path) -> int:

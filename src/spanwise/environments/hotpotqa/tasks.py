@@ -14,6 +14,7 @@ from spanwise.environments.hotpotqa.encyclopedia import Encyclopedia, build_ency
 from spanwise.environments.hotpotqa.environment import HotpotqaEnvironment
 from spanwise.environments.hotpotqa.kept import index_folder, open_encyclopedia
 from spanwise.environments.hotpotqa.records import Question
+from spanwise.environments.hotpotqa.wikipedia import LiveWikipedia
 from spanwise.environments.protocol import Environment, TaskInfo
 from spanwise.errors import TaskDataError
 
@@ -96,7 +97,14 @@ class HotpotqaTasks:
         if self.config.source == "generated":
             pages = self._world.pages
             return build_encyclopedia(pages), {"encyclopedia": "generated", "pages": len(pages)}
-        encyclopedia, facts = open_local(self._data, self.config.hotpotqa.index)
+        settings = self.config.hotpotqa
+        if settings.encyclopedia == "live":
+            answers = index_folder(self._data, settings.index) / "wikipedia"
+            return LiveWikipedia(settings.wikipedia, answers), {
+                "encyclopedia": "live",
+                "wikipedia": settings.wikipedia,
+            }
+        encyclopedia, facts = open_local(self._data, settings.index)
         return encyclopedia, {"encyclopedia": "local", **facts}
 
     @cached_property

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from spanwise.environments.fetch import Progress, fetch, free
-from spanwise.errors import TaskDataError
+from spanwise.environments.fetch import Progress, fetch_json_files
 
 #: Addresses of what the original's own set-up fetches, by name: of the first 1,000 products, and of all 1.18 million.
 _DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
@@ -36,26 +35,5 @@ def download_webshop(
         TaskDataError: No connection, no such file, a damaged one (or a page of Google's in its place), or no room.
     """
     destination = Path(destination).expanduser()
-    try:
-        destination.mkdir(parents=True, exist_ok=True)
-        for name, url in urls.items():
-            fetch(url, destination / name, progress or (lambda name, done, size: None), _damage, "file of JSON")
-    except OSError as error:
-        raise TaskDataError(
-            f"{error.filename or destination}: cannot be written: {error.strerror or error}; "
-            f"{free(destination) / 1e6:,.0f} MB are free"
-        ) from error
+    fetch_json_files(destination, urls, progress or (lambda name, done, size: None))
     return destination
-
-
-def _damage(path: Path) -> str | None:
-    """What is wrong at the ends of a file; between them the catalogue's reader looks, a record at a time."""
-    with path.open("rb") as file:
-        begins = file.read(200).lstrip()
-        file.seek(max(0, path.stat().st_size - 200))
-        ends = file.read().rstrip()
-    if begins[:1] == b"<":
-        return "it is a web page: the server has a limit of downloads, or wants a question answered"
-    if begins[:1] not in (b"{", b"[") or ends[-1:] not in (b"}", b"]"):
-        return "it does not begin and end as JSON does"
-    return None
