@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 #: Numbers read of one row, and of all together; whether a long row has what was found elsewhere is only asked.
-READ_EACH, READ = 1_000, 8_000
+READ_EACH, READ = 1_000, 6_000
 #: Of what was read, as many are asked for in the long rows: the best so far.
-ASKED = 500
+ASKED = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Postings:
             if len(part) > most:
                 # The whole row is asked below, so what is read of it counts there.
                 asked.append(row)
-                begin = min(max(int(np.searchsorted(part, near)) - most // 2, 0), len(part) - most)
+                begin = min(max(int(part.searchsorted(near)) - most // 2, 0), len(part) - most)
                 part = part[begin : begin + most]
             shares.append(0.0 if asked else weights[row])
             parts.append(part)
             left -= len(part)
-        if not parts:
+        if left == READ:
             return np.empty(0, np.int32), np.empty(0)
         items = np.concatenate(parts)
         order = np.argsort(items)
@@ -66,7 +66,7 @@ class Postings:
             found, scores = found[kept], scores[kept]
         for row in asked:
             members = self.row(row)
-            places = np.minimum(np.searchsorted(members, found), len(members) - 1)
+            places = np.minimum(members.searchsorted(found), len(members) - 1)
             scores = scores + weights[row] * (members[places] == found)
         order = np.lexsort((np.abs(found - near), -scores))[:count]
         return found[order], scores[order]

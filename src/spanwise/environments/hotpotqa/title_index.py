@@ -44,12 +44,10 @@ ARRAYS = {
 LETTERS = 255
 #: Entries whose titles are compared letter by letter.
 COMPARED = 64
-#: Words that may stand in for one that is mistyped; letters that such a word may have.
-STAND_INS, SPELT = 8, 32
-#: Words of the name that are taken to be mistyped where all are known, and too little is found by them; the rarest.
-MENDED = 2
-#: Likeness (0 to 1) of a word that may stand in, and of a first title that makes the search for such needless.
-ALIKE, ENOUGH = 0.5, 0.85
+#: Words of a name that may be mistyped, the rarest; words that may stand in for each; letters that it may have.
+MENDED, STAND_INS, SPELT = 3, 8, 32
+#: Likeness (0 to 1) of a word that may stand in.
+ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class TitleIndex:
         vocabulary: Words of the titles.
         word_names: Hashes of words, and their numbers.
         postings: Entries of each word.
-        lacking: Hashes of what words are without one of their letters, and the numbers of those words.
+        lacking: Hashes of words, and of what they are without one of their letters, and the numbers of those words.
     """
 
     target: np.ndarray
@@ -95,18 +93,14 @@ class TitleIndex:
         folded = fold(name[: 4 * LETTERS])[:LETTERS]
         rows = {word: _number(self.word_names, word) for word in words(folded)}
         weights = {row: self._weight(row) for row in rows.values() if row is not None}
-        heaviest = sum(self._weight(row) for row in rows.values())
-        unknown = [word for word, row in rows.items() if row is None]
-        found = [] if unknown else self._ranked(folded, weights, heaviest)
-        if len(found) < count or found[0][0] < ENOUGH:
-            for word in unknown or sorted(rows, key=lambda word: -self._weight(rows[word]))[:MENDED]:
-                weights = self._stand_ins(word, self._weight(rows[word])) | weights
-            for one, other in pairwise(rows) if unknown else ():
-                if (row := _number(self.word_names, one + other)) is not None:
-                    weights = {row: self._weight(rows[one]) + self._weight(rows[other])} | weights
-            found = self._ranked(folded, weights, heaviest)
+        for word in sorted(rows, key=lambda word: -self._weight(rows[word]))[:MENDED]:
+            weights = self._stand_ins(word, self._weight(rows[word])) | weights
+        for one, other in pairwise(rows):
+            if (row := _number(self.word_names, one + other)) is not None:
+                weights = {row: self._weight(rows[one]) + self._weight(rows[other])} | weights
+        found = self._ranked(folded, weights, sum(self._weight(row) for row in rows.values()))
         pages: dict[str, int] = {}
-        for _, entry in found:
+        for entry in found:
             if len(pages) == count:
                 break
             pages.setdefault(self.titles[entry], entry)
@@ -149,7 +143,7 @@ class TitleIndex:
     def _entries(self, kind: str, folded: str) -> list[int]:
         keys, entries = self.names
         key = _hash(kind, folded)
-        low, high = int(np.searchsorted(keys, key)), int(np.searchsorted(keys, key, "right"))
+        low, high = int(keys.searchsorted(key)), int(keys.searchsorted(key, "right"))
         return [int(entry) for entry in entries[low:high]]
 
     def _weight(self, row: int | None) -> float:
@@ -161,34 +155,34 @@ class TitleIndex:
         if len(word) > SPELT:
             return {}
         keys, numbers = self.lacking
-        wanted = np.fromiter((_short_hash(text) for text in (word, *_lacking(word))), np.uint32)
-        lows, highs = np.searchsorted(keys, wanted), np.searchsorted(keys, wanted, "right")
-        found = {int(number) for low, high in zip(lows, highs, strict=True) for number in numbers[low:high]}
-        # What the word is without a letter may itself be a word.
-        found |= {number for text in _lacking(word) if (number := _number(self.word_names, text)) is not None}
-        spelt = {number: self.vocabulary[number] for number in sorted(found)}
-        likest = process.extract(word, spelt, scorer=OSA.normalized_similarity, limit=STAND_INS, score_cutoff=ALIKE)
+        wanted = np.fromiter(map(_short_hash, _lacking(word)), np.uint32)
+        lows, highs = keys.searchsorted(wanted), keys.searchsorted(wanted, "right")
+        found = np.unique(np.concatenate([numbers[low:high] for low, high in zip(lows, highs, strict=True)]))
+        frequency = self.postings.ends[found + 1] - self.postings.ends[found]
+        order = np.argsort(-frequency, kind="stable")[:COMPARED]
+        spelt = [self.vocabulary[int(number)] for number in found[order]]
+        alike = process.cdist([word], spelt, scorer=OSA.normalized_similarity)[0]
+        # Of those that are as likely to be meant by their letters, the frequent ones are likelier.
+        best = [place for place in np.argsort(-alike, kind="stable")[:STAND_INS] if alike[place] >= ALIKE]
         parts: dict[int, float] = {}
         for place in range(2, len(word) - 1):
             halves = [_number(self.word_names, half) for half in (word[:place], word[place:])]
             parts |= {half: weight / 2 for half in halves if half is not None and None not in halves}
-        return parts | {row: weight * share**2 for _, share, row in likest}
+        return parts | {int(found[order[place]]): weight * float(alike[place]) ** 2 for place in best}
 
     def _near(self, length: int) -> int:
         """The first entry whose title has that many letters."""
         return bisect_left(range(len(self)), length, key=lambda entry: len(self.titles[entry]))
 
-    def _ranked(self, folded: str, weights: dict[int, float], heaviest: float) -> list[tuple[float, int]]:
-        """Likeness (0 to 1) and entry of pages that have the words, the likest first."""
+    def _ranked(self, folded: str, weights: dict[int, float], heaviest: float) -> list[int]:
+        """Entries of pages that have the words, the likest first."""
         entries, scores = self.postings.best(weights, COMPARED, self._near(len(folded)))
         if not len(entries):
             return []
         titles = [fold(self.titles[int(entry)]) for entry in entries]
         spelling = process.cdist([folded], titles, scorer=OSA.normalized_similarity)[0]
-        likeness = (spelling + np.minimum(scores / heaviest, 1)) / 2
-        pages = self.target[entries]
-        order = np.lexsort((entries, -likeness))
-        return [(float(likeness[place]), int(pages[place])) for place in order]
+        likeness = spelling + np.minimum(scores / heaviest, 1)
+        return [int(self.target[entry]) for entry in entries[np.lexsort((entries, -likeness))]]
 
 
 def build_title_index(titles: Sequence[str], target: np.ndarray) -> TitleIndex:
@@ -236,8 +230,8 @@ def _lacking_table(vocabulary: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lacking(word: str) -> list[str]:
-    """What a word is without one of its letters."""
-    return list(dict.fromkeys(word[:place] + word[place + 1 :] for place in range(len(word))))
+    """A word, and what it is without one of its letters."""
+    return list(dict.fromkeys([word, *(word[:place] + word[place + 1 :] for place in range(len(word)))]))
 
 
 def _short_hash(text: str) -> int:
@@ -263,5 +257,5 @@ def _number(table: tuple[np.ndarray, np.ndarray], text: str) -> int | None:
     """The number of a word or a trigram; None where it has none."""
     keys, numbers = table
     key = _hash("word", text)
-    place = int(np.searchsorted(keys, key))
+    place = int(keys.searchsorted(key))
     return int(numbers[place]) if place < len(keys) and keys[place] == key else None
