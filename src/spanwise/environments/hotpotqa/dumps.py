@@ -14,6 +14,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -87,7 +88,8 @@ def _pages(dump: Path) -> Iterator[Page]:
             for member in archive:
                 content = archive.extractfile(member) if member.name.endswith(".bz2") else None
                 if content is not None:
-                    yield from _lines(content, f"{dump}: {member.name}")
+                    # Each is small, and what streams cannot be sought in, as decompressing wants to.
+                    yield from _lines(BytesIO(content.read()), f"{dump}: {member.name}")
     elif dump.suffix == ".bz2":
         with dump.open("rb") as content:
             yield from _lines(content, str(dump))

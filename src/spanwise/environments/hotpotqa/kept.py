@@ -110,15 +110,16 @@ def _open(place: Path, mark: str) -> tuple[LocalEncyclopedia, dict[str, str | in
 def _fingerprint(files: tuple[Path, ...], folder: Path) -> str:
     """A mark of what some files hold; a file is read again only if its size or its time has changed."""
     try:
-        known = json.loads((folder / _KNOWN).read_text(encoding="utf-8"))
+        found = json.loads((folder / _KNOWN).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
-        known = {}
+        found = None
+    known = found if isinstance(found, dict) else {}  # it only saves time
     marks = {}
     for file in files:
         state = file.stat()
         stamp = [state.st_size, state.st_mtime_ns]
         name = str(file.absolute())
-        entry = known.get(name) if isinstance(known, dict) else None
+        entry = known.get(name)
         if isinstance(entry, list) and len(entry) == 2 and entry[0] == stamp and isinstance(entry[1], str):
             marks[name] = entry
         else:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spanwise.config import EnvironmentConfig
 from spanwise.environments.hotpotqa.corpus import page_files, question_files, read_pages, read_questions
@@ -17,6 +17,9 @@ from spanwise.environments.hotpotqa.records import Question
 from spanwise.environments.hotpotqa.wikipedia import LiveWikipedia
 from spanwise.environments.protocol import Environment, TaskInfo
 from spanwise.errors import TaskDataError
+
+if TYPE_CHECKING:
+    from spanwise.environments.hotpotqa.generate import World
 
 
 class HotpotqaTasks:
@@ -118,7 +121,7 @@ class HotpotqaTasks:
         return by_id
 
     @cached_property
-    def _world(self) -> Any:
+    def _world(self) -> World:
         from spanwise.environments.hotpotqa.generate import generate_world
 
         sizes = self.config.hotpotqa
