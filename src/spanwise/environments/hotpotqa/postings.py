@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 #: Numbers read of one row, and of all together; whether a long row has what was found elsewhere is only asked.
-READ_EACH, READ = 1_000, 6_000
+READ_EACH, READ = 500, 3_000
 #: Of what was read, as many are asked for in the long rows: the best so far.
-ASKED = 250
+ASKED = 128
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +74,7 @@ class HotpotqaTasks:
         return {"questions": counts, **self._opened[1]}
 
     @cached_property
-    def questions(self) -> dict[str, tuple[Question, ...]]:
+    def questions(self) -> Mapping[str, tuple[Question, ...]]:
         """The questions of each split.
 
         Raises:

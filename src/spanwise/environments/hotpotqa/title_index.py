@@ -43,9 +43,13 @@ ARRAYS = {
 #: Letters of a name that similar titles are sought by; no title of Wikipedia has more.
 LETTERS = 255
 #: Entries whose titles are compared letter by letter.
-COMPARED = 64
-#: Words of a name that may be mistyped, the rarest; words that may stand in for each; letters that it may have.
-MENDED, STAND_INS, SPELT = 3, 8, 32
+COMPARED = 48
+#: Words of a name that are sought, the rarest.
+SOUGHT = 8
+#: Of those, as many are taken to be mistyped; titles that such a word may be in, and letters that it may have.
+MENDED, FREQUENT, SPELT = 3, 100, 32
+#: Words that may stand in for one.
+STAND_INS = 8
 #: Likeness (0 to 1) of a word that may stand in.
 ALIKE = 0.5
 
@@ -57,7 +61,7 @@ class TitleIndex:
     Attributes:
         target: Of each entry, the entry of the page that it stands for: itself, or what it redirects to.
         titles: Title of each entry.
-        names: Hashes of folded names, and of those without a qualifier; their entries in the order of the corpus.
+        names: Hashes of folded names, and of those without a qualifier; their entries, the shortest first.
         vocabulary: Words of the titles.
         word_names: Hashes of words, and their numbers.
         postings: Entries of each word.
@@ -92,8 +96,10 @@ class TitleIndex:
         """Entries of pages with the most similar titles, each title once, the likest first."""
         folded = fold(name[: 4 * LETTERS])[:LETTERS]
         rows = {word: _number(self.word_names, word) for word in words(folded)}
-        weights = {row: self._weight(row) for row in rows.values() if row is not None}
-        for word in sorted(rows, key=lambda word: -self._weight(rows[word]))[:MENDED]:
+        rarest = sorted(rows, key=lambda word: -self._weight(rows[word]))[:SOUGHT]
+        weights = {row: self._weight(row) for word in rarest if (row := rows[word]) is not None}
+        rare = [word for word in rarest if (row := rows[word]) is None or self.postings.length(row) <= FREQUENT]
+        for word in rare[:MENDED]:
             weights = self._stand_ins(word, self._weight(rows[word])) | weights
         for one, other in pairwise(rows):
             if (row := _number(self.word_names, one + other)) is not None:
@@ -164,10 +170,11 @@ class TitleIndex:
         alike = process.cdist([word], spelt, scorer=OSA.normalized_similarity)[0]
         # Of those that are as likely to be meant by their letters, the frequent ones are likelier.
         best = [place for place in np.argsort(-alike, kind="stable")[:STAND_INS] if alike[place] >= ALIKE]
-        parts: dict[int, float] = {}
-        for place in range(2, len(word) - 1):
-            halves = [_number(self.word_names, half) for half in (word[:place], word[place:])]
-            parts |= {half: weight / 2 for half in halves if half is not None and None not in halves}
+        cuts = range(2, len(word) - 1)
+        begins = _numbers(self.word_names, [word[:cut] for cut in cuts])
+        rests = _numbers(self.word_names, [word[cut:] for cut in cuts])
+        whole = (begins >= 0) & (rests >= 0)
+        parts = dict.fromkeys([*begins[whole].tolist(), *rests[whole].tolist()], weight / 2)
         return parts | {int(found[order[place]]): weight * float(alike[place]) ** 2 for place in best}
 
     def _near(self, length: int) -> int:
@@ -254,8 +261,16 @@ def _table(digests: list[bytes], numbers: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _number(table: tuple[np.ndarray, np.ndarray], text: str) -> int | None:
-    """The number of a word or a trigram; None where it has none."""
+    """The number of a word; None where it has none."""
+    number = int(_numbers(table, [text])[0])
+    return None if number < 0 else number
+
+
+def _numbers(table: tuple[np.ndarray, np.ndarray], texts: Sequence[str]) -> np.ndarray:
+    """The number of each word, -1 where it has none."""
     keys, numbers = table
-    key = _hash("word", text)
-    place = int(keys.searchsorted(key))
-    return int(numbers[place]) if place < len(keys) and keys[place] == key else None
+    if not texts or not len(keys):
+        return np.full(len(texts), -1, np.int32)
+    wanted = np.frombuffer(b"".join(_digest("word", text) for text in texts), "<u8")
+    places = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
+    return np.where(keys[places] == wanted, numbers[places], -1)
