@@ -17,7 +17,7 @@ MOST_SENTENCES = 12
 _MODERN, _NOW = 1900, 2024
 _MANNERS = {**PEOPLE, **PLACES, **INSTITUTIONS, **WORKS}
 _KEY = re.compile(r"\{(\w+)\}")
-_ARTICLE = re.compile(r"\b([Aa]) (?=[AEIOaeio])")
+_ARTICLE = re.compile(r"\b([Aa]) (?=[AEIOaeio]|U(?!n))")
 _YEAR = re.compile(r"\b\d{4}\b")
 _KEYS: dict[str, tuple[str, ...]] = {}
 

@@ -166,8 +166,8 @@ INSTITUTIONS = {
             ),
             "album": (
                 "Its best known album is {album}.",
-                "The band's first album was {album}.",
-                "With the album {album} it reached a wider public.",
+                "The band is best known for the album {album}.",
+                "Of its albums, {album} is the best known album.",
             ),
         },
         (

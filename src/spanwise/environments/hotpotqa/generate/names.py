@@ -50,12 +50,21 @@ class Names:
         return self.rng.choice(parts)
 
     def surname(self) -> str:
-        """A family name, which many may share."""
-        return self._one(words.SURNAME_STARTS) + self._one(words.SURNAME_ENDS)
+        """A family name, which many may share; none that stutters."""
+        while True:
+            start, end = self._one(words.SURNAME_STARTS), self._one(words.SURNAME_ENDS)
+            if not end.startswith(start[-2:].lower()):
+                return start + end
 
     def person(self, woman: bool, surname: str | None = None) -> str:
-        """A first and a family name."""
-        return self.unique(lambda: f"{self._one(words.WOMEN if woman else words.MEN)} {surname or self.surname()}")
+        """A first and a family name; the given family name, if this split has a free name with it."""
+        firsts = words.WOMEN if woman else words.MEN
+
+        def draw() -> str:
+            family = surname if surname and self.rng.random() < 0.9 else self.surname()
+            return f"{self._one(firsts)} {family}"
+
+        return self.unique(draw)
 
     def town(self, near: str | None = None) -> str:
         """A town's name; one that differs from ``near`` by a word in front of it, if that is given."""
@@ -66,18 +75,16 @@ class Names:
 
         return self.unique(draw)
 
-    def has_neighbour(self, name: str) -> bool:
-        """Whether a name with a word in front is still free in this split."""
-        return any(
-            owner(f"{front} {name}") == self._split and f"{front} {name}" not in self._used
-            for front in words.TOWN_FRONTS
-        )
+    def has_neighbour(self, town: str) -> bool:
+        """Whether a town without a word in front of its name can be told from another by one."""
+        neighbours = [f"{front} {town}" for front in words.TOWN_FRONTS]
+        return " " not in town and any(owner(name) == self._split and name not in self._used for name in neighbours)
 
     def county(self) -> str:
         """A county's name."""
 
         def draw() -> str:
-            stem = self._one(words.TOWN_STEMS)
+            stem = self._one(("", "", "", "North ", "South ", "East ", "West ")) + self._one(words.TOWN_STEMS)
             if self.rng.random() < 0.5:
                 return stem + self._one(words.COUNTY_ENDS)
             return f"{stem}{self._one(words.TOWN_ENDS)} County"
@@ -88,7 +95,7 @@ class Names:
         """A river's name."""
 
         def draw() -> str:
-            stem = self._one(words.SURNAME_STARTS) + self._one(words.RIVER_ENDS)
+            stem = self._one(words.SURNAME_STARTS) + self._one(words.RIVER_MIDDLES) + self._one(words.RIVER_ENDS)
             front = self._one(("River ", "River ", "River ", "White ", "Black ", "Little "))
             return f"{front}{stem}" if front == "River " else f"{front}{stem} River"
 
@@ -153,5 +160,8 @@ class Names:
         return self.unique(lambda: f"{self.surname()} {self._one(words.COLLEGE_WORDS)}")
 
     def thing(self, *ends: str) -> str:
-        """A name for what has no page of its own: a prize, a stadium, a festival."""
-        return f"{self._one(words.TITLE_ADJECTIVES)} {self._one(words.TITLE_NOUNS)} {self._one(ends)}"
+        """A name of this split for what has no article of its own: a prize, a stadium."""
+        while True:
+            name = f"{self._one(words.TITLE_ADJECTIVES)} {self._one(words.TITLE_NOUNS)} {self._one(ends)}"
+            if owner(name) == self._split:
+                return name

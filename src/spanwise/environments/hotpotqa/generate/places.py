@@ -102,7 +102,7 @@ PLACES = {
             ),
             "length": (
                 "It is {length} long.",
-                "The river has a length of {length} and is not long for its width.",
+                "The river has a length of {length}, long enough for many kinds of fish.",
                 "{length} long, it has eleven locks.",
                 "From end to end the {name} is {length} long.",
             ),

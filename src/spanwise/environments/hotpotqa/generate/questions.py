@@ -53,6 +53,24 @@ class _Draft:
         )
 
 
+@dataclass(frozen=True)
+class _Chain:
+    """What an article links to, and what the article of that tells."""
+
+    first: Article
+    key: str
+    second: Article
+    attribute: str
+
+    @property
+    def relation(self) -> str:
+        return f"{'person' if self.first.entity.kind in PEOPLE else self.first.entity.kind} {self.key}"
+
+    @property
+    def is_late(self) -> bool:
+        return self.second.told[self.attribute] >= SHOWN
+
+
 class QuestionWriter:
     """Writes the questions of a split, region after region.
 
@@ -61,12 +79,12 @@ class QuestionWriter:
 
     def __init__(self, split: str, rng: Random) -> None:
         self._split, self._rng = split, rng
-        self._turn: Counter[tuple[str, ...]] = Counter()
+        self._turn: dict[str, bool] = {}
         self._count = 0
 
-    def write(self, articles: Sequence[Article]) -> Iterator[Question]:
-        """The questions over a region; one in five is a comparison."""
-        bridges = iter(self._bridges(articles, QUESTIONS - QUESTIONS // _COMPARISON_EVERY))
+    def write(self, articles: Sequence[Article], known: Sequence[Article]) -> Iterator[Question]:
+        """The questions over a region, and on what it links to of ``known``; one in five is a comparison."""
+        bridges = iter(self._bridges(articles, known, QUESTIONS - QUESTIONS // _COMPARISON_EVERY))
         asked: set[str] = set()
         for number in range(QUESTIONS):
             is_comparison = number % _COMPARISON_EVERY == _COMPARISON_EVERY - 1
@@ -75,48 +93,52 @@ class QuestionWriter:
             yield draft.question(f"generated/{self._split}/{self._count}")
             self._count += 1
 
-    def _bridges(self, articles: Sequence[Article], count: int) -> list[_Draft]:
-        by_entity = {article.entity: article for article in articles}
-        drafts = [
-            draft
-            for article in articles
-            for key in article.told
-            if key in article.entity.links and article.told[key] < SHOWN
-            for draft in self._from_link(article, key, by_entity)
+    def _bridges(self, articles: Sequence[Article], known: Sequence[Article], count: int) -> list[_Draft]:
+        by_entity = {article.entity: article for article in [*known, *articles]}
+        chains = [
+            _Chain(first, key, second, attribute)
+            for first in articles
+            for key, number in first.told.items()
+            if number < SHOWN and (first.entity.kind, key) in LINKS and first.entity.links[key] in by_entity
+            for second in (by_entity[first.entity.links[key]],)
+            for attribute in ATTRIBUTES[second.entity.kind]
+            if attribute in second.told
         ]
+        left = {True: round(count * _LATE_SHARE)}
+        left[False] = count - left[True]
+        drafts = []
+        for chain in self._in_turn(chains):
+            if left[chain.is_late] and (draft := self._bridge(chain)):
+                left[chain.is_late] -= 1
+                drafts.append(draft)
         self._rng.shuffle(drafts)
-        seen: Counter[str] = Counter()
-        order = []
-        for draft in drafts:
-            seen[draft.relation] += 1
-            order.append((seen[draft.relation], draft))
-        in_turn = [draft for _, draft in sorted(order, key=lambda pair: pair[0])]
-        late = [draft for draft in in_turn if draft.is_late][: round(count * _LATE_SHARE)]
-        chosen = [*late, *[draft for draft in in_turn if not draft.is_late][: count - len(late)]]
-        self._rng.shuffle(chosen)
-        return chosen
+        return drafts
 
-    def _from_link(self, first: Article, key: str, by_entity: dict[Entity, Article]) -> Iterator[_Draft]:
-        """Questions about what an article links to, of which the article itself does not tell the answer."""
-        phrases = LINKS.get((first.entity.kind, key))
-        second = by_entity.get(first.entity.links[key])
-        if phrases is None or second is None:
-            return
-        told_before = " ".join(first.sentences).lower()
-        it = self._mention(first.entity)
-        described = self._rng.choice(phrases).format(it=it, **first.entity.values)
-        kind = "person" if first.entity.kind in PEOPLE else first.entity.kind
-        for attribute, templates in ATTRIBUTES[second.entity.kind].items():
-            if attribute not in second.told:
-                continue
-            answer = second.entity.values[attribute]
-            text = _capital(self._rng.choice(templates).format(np=described))
-            asked = text.lower()
-            if answer.lower() in told_before or answer.lower() in asked or second.entity.name.lower() in asked:
-                continue
-            facts = ((first, first.told[key]), (second, second.told[attribute]))
-            if second.told[attribute] < SHOWN or _leads_to(asked, first.entity, facts[1]):
-                yield _Draft(f"{kind} {key}", text, answer, "bridge", facts)
+    def _in_turn(self, chains: list[_Chain]) -> list[_Chain]:
+        """The chains, shuffled, such that each relation comes once before any comes twice."""
+        self._rng.shuffle(chains)
+        seen: Counter[str] = Counter()
+        turns = []
+        for chain in chains:
+            seen[chain.relation] += 1
+            turns.append(seen[chain.relation])
+        return [chains[number] for number in sorted(range(len(chains)), key=turns.__getitem__)]
+
+    def _bridge(self, chain: _Chain) -> _Draft | None:
+        """The question, unless it or the first article tells the answer, or the second is called as the first."""
+        first, second = chain.first, chain.second
+        described = self._rng.choice(LINKS[first.entity.kind, chain.key])
+        described = described.format(it=self._mention(first.entity), **first.entity.values)
+        template = self._rng.choice(ATTRIBUTES[second.entity.kind][chain.attribute])
+        text = _capital(template.format(np=described))
+        answer = second.entity.values[chain.attribute]
+        asked = text.lower()
+        if second.entity.name.lower() in asked or answer.lower() in f"{asked}\n{''.join(first.sentences).lower()}":
+            return None
+        facts = ((first, first.told[chain.key]), (second, second.told[chain.attribute]))
+        if chain.is_late and not _leads_to(asked, first.entity, facts[1]):
+            return None
+        return _Draft(chain.relation, text, answer, "bridge", facts)
 
     def _comparison(self, articles: Sequence[Article], asked: set[str]) -> _Draft:
         is_late, is_yes_no = self._rng.random() < _LATE_SHARE, self._rng.random() < _YES_NO_SHARE
@@ -137,7 +159,7 @@ class QuestionWriter:
                         self._agreement(kind, attribute, pair) if is_yes_no else self._contrast(kind, attribute, pair)
                     )
                     if draft and draft.text not in asked:
-                        self._turn["yes/no" if is_yes_no else "first/second", draft.relation] += 1
+                        self._turn[draft.relation] = not self._turn[draft.relation]
                         return draft
         raise AssertionError("a region has many pairs of people to compare")
 
@@ -148,13 +170,17 @@ class QuestionWriter:
         wants_more = self._rng.random() < 0.5
         relation = f"{kind} {attribute} {'more' if wants_more else 'less'}"
         answer, other = pair if (sizes[0] > sizes[1]) == wants_more else (pair[1], pair[0])
-        named = (answer, other) if self._turn["first/second", relation] % 2 == 0 else (other, answer)
+        named = (answer, other) if self._is_turn(relation) else (other, answer)
         return self._compare(relation, CONTRASTS[kind][attribute][wants_more], answer.entity.name, attribute, named)
+
+    def _is_turn(self, relation: str) -> bool:
+        """Whether the first of two is to be the answer, or yes; after a coin for the first time, in turn."""
+        return self._turn.setdefault(relation, self._rng.random() < 0.5)
 
     def _agreement(self, kind: str, attribute: str, pair: tuple[Article, Article]) -> _Draft | None:
         relation = f"{kind} {attribute} same"
         same = pair[0].entity.values[attribute] == pair[1].entity.values[attribute]
-        if same != (self._turn["yes/no", relation] % 2 == 0):
+        if same != self._is_turn(relation):
             return None
         if attribute == "occupation" and any(article.entity.title != article.entity.name for article in pair):
             return None
@@ -164,13 +190,14 @@ class QuestionWriter:
     def _compare(
         self, relation: str, templates: Sequence[str], answer: str, attribute: str, named: tuple[Article, Article]
     ) -> _Draft:
-        a, b = (self._mention(article.entity, says_kind=False) for article in named)
-        text = _capital(self._rng.choice(templates).format(a=a, b=b))
+        says_kind = any(article.entity.title != article.entity.name for article in named)
+        a, b = (self._mention(article.entity, says_kind) for article in named)
+        text = _capital(self._rng.choice(templates).format(a=a, b=b, **self._rng.choice(named).entity.values))
         first, second = ((article, article.told[attribute]) for article in named)
         return _Draft(relation, text, answer, "comparison", (first, second))
 
     def _mention(self, entity: Entity, says_kind: bool | None = None) -> str:
-        """The entity by name; what it is is said where the name is not its title."""
+        """The entity by name, and, as is wished or where the name is not its title, by what it is."""
         if entity.kind == "river":
             return f"the {entity.name}"
         if entity.kind in ("county", "college", "country"):

@@ -95,11 +95,13 @@ class Region:
         near = first if rng.random() < _NEAR_TOWN and names.has_neighbour(first) else None
         self.towns.append(_entity("town", names.town(near)))
         for number, town in enumerate(self.towns):
+            # The last towns lie where the rivers reach the sea.
+            at_sea = number - _TOWNS + _RIVERS
             town.say(
                 county=self._counties[number % _COUNTIES],
-                river=rng.choice(self._rivers),
+                river=self._rivers[at_sea] if at_sea >= 0 else rng.choice(self._rivers),
                 population=f"{rng.randint(900, 180_000):,}",
-                elevation=f"{rng.randint(3, 900)} metres",
+                elevation=f"{rng.randint(2, 12) if at_sea >= 0 else rng.randint(13, 900)} metres",
                 chartered=self._year(1105, 1790),
                 craft=rng.choice(words.CRAFTS),
             )
@@ -114,7 +116,9 @@ class Region:
             )
         for number, river in enumerate(self._rivers):
             river.say(
-                source=self._counties[number], mouth=self.towns[3 + number], length=f"{rng.randint(18, 940)} kilometres"
+                source=self._counties[number],
+                mouth=self.towns[number - _RIVERS],
+                length=f"{rng.randint(18, 940)} kilometres",
             )
 
     def _person(self, kind: str, noun: str | None = None, namesake: Entity | None = None) -> Entity:
@@ -133,6 +137,7 @@ class Region:
         person.say(
             surname=person.name.split()[-1],
             occupation=person.noun,
+            plural=f"{person.noun}{'es' if person.noun.endswith('ch') else 's'}",
             birth=f"{rng.randint(1, 28)} {rng.choice(words.MONTHS)} {year}",
             birth_town=born_in,
             birth_county=born_in.links["county"],
@@ -239,7 +244,7 @@ class Region:
             founded=str(_birth(founder) + rng.randint(21, 39)),
             employees=f"{rng.randint(4, 2400) * 10:,}",
             product=rng.choice(words.PRODUCTS),
-            sponsored=self._teams[len(self.people) % len(self._teams)],
+            sponsored=rng.choice(self._teams),
         )
         founder.say(company=company)
         return company

@@ -9,18 +9,17 @@ def _listed(words: str) -> tuple[str, ...]:
 
 WOMEN = _listed(
     """
-    Adira Alenka Anwen Bellis Brisa Calla Cerys Dalia Delwyn Dorrit Edda Elowen Emlyn Enora Esme Fenna Fiora Greta
-    Halla Hesper Idony Ilsa Imre Iona Isaura Jessa Jorun Juna Kaia Karsia Kerra Leda Liora Lunet Mabyn Maren Merit
-    Mira Morwen Nadia Nerys Nola Odette Olwen Orla Petra Quilla Rhoda Rilla Romy Sable Sanna Senna Sigrun Sunniva
-    Tamsin Tessaly Thora Ursa Vanja Verity Vesna Wilma Wren Ylva Yrsa Zelda Zora
+    Adira Alenka Anwen Bellis Brisa Calla Dalia Edda Elowen Emlyn Esme Fenna Fiora Greta Halla Hesper Ilsa Iona
+    Jorun Juna Kaia Kerra Leda Liora Lunet Maren Merit Mira Morwen Nadia Nerys Nola Odette Olwen Orla Petra Rhoda
+    Romy Sable Sanna Senna Sigrun Tamsin Thora Ursa Vanja Verity Wilma Wren Ylva Zelda Zora
     """
 )
 MEN = _listed(
     """
-    Aldric Anselm Arlo Asher Balder Bastian Bram Caius Caspian Corwin Cyprian Dario Davin Dorian Edric Eldon Emeric
-    Errol Evander Fabian Falk Florian Gareth Gideon Halvor Hamish Hollis Idris Ivo Jarek Jasper Joren Kasimir Kelvin
-    Konrad Lambert Leif Lorcan Lucan Magnus Marek Milo Nestor Niall Oswin Orson Osric Pascal Perrin Quentin Radek
-    Rainer Roald Rufus Silas Soren Stellan Tarek Theron Tobin Ulric Valen Viggo Wendel Willem Yorick Zeno Zoltan
+    Anselm Arlo Asher Balder Bastian Bram Caius Caspian Corwin Dario Davin Dorian Edric Eldon Errol Fabian Falk
+    Florian Gareth Gideon Hamish Hollis Idris Ivo Jarek Jasper Kelvin Konrad Leif Lucan Magnus Milo Nestor Niall
+    Orson Osric Pascal Perrin Quentin Rainer Roald Rufus Silas Soren Tarek Theron Tobin Valen Viggo Wendel Yorick
+    Zoltan
     """
 )
 SURNAME_STARTS = _listed(
@@ -33,12 +32,11 @@ SURNAME_ENDS = _listed("ander ard by den dric ell er ham ic ing ley low man ov r
 
 TOWN_STEMS = _listed(
     """
-    Alder Amber Apple Arrow Ash Badger Barley Beacon Birch Black Bramble Briar Bright Broad Brook Cinder Clay Clear
-    Clover Cold Copper Coral Crane Crow Dawn Deep Deer Dove Drift Dry Dusk Eagle East Elder Elm Ember Fair Fallow Fern
-    Flint Fox Frost Glass Gold Goose Grass Grey Grove Hare Hart Hawk Hay Hazel Heather Heron High Holly Honey Iron Ivy
-    Kings Lark Linden Long Maple Marsh Meadow Mill Mist Moss Oak Otter Owl Pine Plum Quarry Queens Rain Raven Red Reed
-    Rook Rose Rush Salt Sand Shell Silver Snow Spring Stag Star Stone Storm Sun Swan Thistle Thorn Vale Vine Wheat
-    White Wild Willow Wind Wolf
+    Alder Amber Apple Ash Barley Beacon Birch Black Bramble Briar Bright Brook Cinder Clay Clover Cold Copper Coral
+    Crane Dawn Dove Drift Dusk Eagle Elder Elm Ember Fair Fallow Fern Flint Fox Frost Glass Gold Grey Grove Hare
+    Hart Hawk Hazel Heather Heron Holly Honey Iron Ivy Lark Linden Maple Marsh Meadow Mill Mist Moss Oak Otter Owl
+    Pine Plum Rain Raven Red Rose Rush Salt Silver Snow Spring Star Stone Storm Sun Swan Thistle Thorn Vale Vine
+    Willow Wind Wolf
     """
 )
 TOWN_ENDS = _listed(
@@ -48,16 +46,22 @@ TOWN_ENDS = _listed(
     """
 )
 TOWN_FRONTS = ("Upper", "Lower", "North", "South", "Great", "Little", "Old", "New", "Port", "Market")
+RIVER_MIDDLES = ("", "", "", "and", "em", "in", "or", "um")
 RIVER_ENDS = ("a", "el", "en", "er", "et", "il", "in", "is", "le", "o", "une", "y")
 COUNTY_ENDS = ("shire", "mark", "sea", "wold", "march", "fold")
-COUNTRY_STARTS = _listed(
-    """
-    Al Ber Cas Dor Ek Fal Gal Hel Is Jor Kal Lat Mor Nav Or Pal Ques Ral Sar Tal Ul Val Wes Yel Zer
-    """
-)
-COUNTRY_MIDDLES = ("a", "ad", "am", "an", "and", "ar", "em", "en", "er", "ist", "ol", "on", "or", "un")
+COUNTRY_STARTS = _listed("Ber Cas Dor Fal Gal Hel Jor Lat Mor Pal Ques Ral Sar Tal Val Wes Yel Zer")
+COUNTRY_MIDDLES = ("ad", "am", "an", "and", "ar", "em", "en", "er", "ist", "ol", "on", "or", "un")
 #: Ending of a country's name and that of its people's.
-COUNTRY_ENDS = (("avia", "avian"), ("ia", "ian"), ("ora", "oran"), ("esta", "estan"), ("una", "unan"), ("oa", "oan"))
+COUNTRY_ENDS = (
+    ("avia", "avian"),
+    ("ay", "ayan"),
+    ("esh", "eshi"),
+    ("esta", "estan"),
+    ("ia", "ian"),
+    ("oa", "oan"),
+    ("ora", "oran"),
+    ("una", "unan"),
+)
 LANGUAGE_ENDS = ("ish", "ese", "ic", "ari")
 CURRENCIES = ("crown", "mark", "thaler", "florin", "guilder", "shilling", "dinar", "ducat", "lira", "groat")
 
@@ -90,7 +94,20 @@ COMPANY_WORDS = _listed(
     Pharmaceuticals Press Publishing Railways Shipyards Steel Systems Textiles Tools Watches
     """
 )
-COLLEGE_WORDS = ("College", "Institute", "Polytechnic", "University", "Academy")
+COLLEGE_WORDS = (
+    "Academy",
+    "Business School",
+    "College",
+    "Free University",
+    "Institute",
+    "Medical School",
+    "Polytechnic",
+    "Royal College",
+    "School of Mines",
+    "State University",
+    "Technical College",
+    "University",
+)
 
 MONTHS = _listed("January February March April May June July August September October November December")
 FILM_GENRES = (

@@ -34,7 +34,7 @@ WORKS = {
             "minutes": (
                 "It is {minutes} long.",
                 "The final cut is {minutes} long.",
-                "At {minutes}, the film is not long.",
+                "At {minutes}, the film is as long as its director wished.",
             ),
             "basis": (
                 "It is based on the novel {basis}.",

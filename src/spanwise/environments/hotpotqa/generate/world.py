@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from spanwise.environments.hotpotqa.generate.articles import write_article
-from spanwise.environments.hotpotqa.generate.entities import Entity
+from spanwise.environments.hotpotqa.generate.entities import Article, Entity
 from spanwise.environments.hotpotqa.generate.names import SPLITS, Names
 from spanwise.environments.hotpotqa.generate.questions import QUESTIONS, QuestionWriter
 from spanwise.environments.hotpotqa.generate.region import Region, draw_countries
@@ -54,14 +54,17 @@ def _split(seed: int, split: str, count: int) -> tuple[list[Page], list[Question
     pages: list[Page] = []
     questions: list[Question] = []
     countries: list[Entity] = []
+    abroad: list[Article] = []
     for number in range(-(-count // QUESTIONS)):
-        new: list[Entity] = []
-        if number % _REGIONS_OF_A_COUNTRY == 0:
-            new = countries = draw_countries(names)
+        is_first = number % _REGIONS_OF_A_COUNTRY == 0
+        if is_first:
+            countries = draw_countries(names)
         region = Region(names, countries)
-        for country, capital in zip(new, region.towns, strict=False):
-            country.say(capital=capital)
-        articles = [write_article(entity, region.towns, region.people, rng) for entity in [*new, *region.entities]]
-        pages += [Page(article.entity.title, article.sentences) for article in articles]
-        questions += writer.write(articles)
+        if is_first:
+            for country, capital in zip(countries, region.towns, strict=False):
+                country.say(capital=capital)
+            abroad = [write_article(country, region.towns, region.people, rng) for country in countries]
+        articles = [write_article(entity, region.towns, region.people, rng) for entity in region.entities]
+        pages += [Page(article.entity.title, article.sentences) for article in (abroad if is_first else []) + articles]
+        questions += writer.write(articles, abroad)
     return pages, questions[:count]
