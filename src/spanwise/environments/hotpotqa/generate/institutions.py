@@ -58,12 +58,12 @@ INSTITUTIONS = {
             "founded": (
                 "It was founded in {founded}.",
                 "The company was founded in {founded} in a rented shed.",
-                "Founded in {founded}, it stayed in one family for long.",
+                "Founded in {founded}, it has stayed in one family ever since.",
             ),
             "founder": (
                 "It was founded by {founder}.",
                 "Its founder was {founder}.",
-                "The founder, {founder}, ran it until old age.",
+                "The founder, {founder}, began at a kitchen table.",
             ),
             "employees": (
                 "It has {employees} employees.",

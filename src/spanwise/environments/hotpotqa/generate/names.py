@@ -46,7 +46,7 @@ class Names:
         self._used.add(name)
         return free
 
-    def _one(self, parts: tuple[str, ...] | list[str]) -> str:
+    def _one(self, parts: tuple[str, ...]) -> str:
         return self.rng.choice(parts)
 
     def surname(self) -> str:

@@ -17,6 +17,8 @@ _SAME_AS_NOVEL, _SAME_AS_BAND, _SAME_PERSON = 0.4, 0.15, 0.5
 #: How often someone has a surname of the region, two towns differ by a word in front, and a title has parentheses for
 #: no visible reason.
 _SAME_SURNAME, _NEAR_TOWN, _PARENTHESES = 0.1, 0.4, 0.12
+#: Between which years people are born; players have to be young enough.
+_BORN, _PLAYERS = (1925, 1974), (1978, 1995)
 _OCCUPATIONS = {
     "director": "film director",
     "actor": "actor",
@@ -131,7 +133,7 @@ class Region:
                 surname = rng.choice(self.people).values["surname"]
             name = self._names.person(woman, surname)
         person = _entity(kind, name, noun=noun or _OCCUPATIONS[kind])
-        born_in, year = self._town(), rng.randint(1921, 1974)
+        born_in, year = self._town(), rng.randint(*(_PLAYERS if kind == "footballer" else _BORN))
         country = born_in.links["county"].links["country"]
         he, his, him = ("she", "her", "her") if woman else ("he", "his", "him")
         person.say(
@@ -146,7 +148,7 @@ class Region:
             subject=rng.choice(words.SUBJECTS),
             college=rng.choice(self._colleges),
             award=self._names.thing("Prize", "Medal", "Award"),
-            award_year=str(year + rng.randint(27, 45)),
+            award_year=str(min(year + rng.randint(20, 45), rng.randint(2016, 2023))),
             residence=rng.choice([town for town in self.towns if town is not born_in]),
             he=he,
             He=he.title(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -27,7 +26,7 @@ class World:
     """
 
     pages: tuple[Page, ...]
-    questions: Mapping[str, tuple[Question, ...]]
+    questions: dict[str, tuple[Question, ...]]
 
 
 def generate_world(seed: int, train: int, dev: int, test: int) -> World:
