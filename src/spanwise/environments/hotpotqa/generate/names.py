@@ -114,6 +114,11 @@ class Names:
         name = self.unique(draw)
         return name, demonyms[name]
 
+    def language(self) -> str:
+        """A language's name."""
+        parts = (words.COUNTRY_STARTS, words.COUNTRY_MIDDLES, words.LANGUAGE_ENDS)
+        return self.unique(lambda: "".join(self._one(part) for part in parts))
+
     def work(self) -> str:
         """A title of a film, a novel or an album."""
 

@@ -39,7 +39,7 @@ def draw_countries(names: Names, count: int = 2) -> list[Entity]:
         country = _entity("country", name)
         country.say(
             demonym=demonym,
-            language=name[:-2].rstrip("aeiou") + rng.choice(words.LANGUAGE_ENDS),
+            language=names.language(),
             currency=rng.choice(words.CURRENCIES),
             population=f"{rng.randint(800, 90_000) * 1000:,}",
         )

@@ -62,7 +62,7 @@ COUNTRY_ENDS = (
     ("ora", "oran"),
     ("una", "unan"),
 )
-LANGUAGE_ENDS = ("ish", "ese", "ic", "ari")
+LANGUAGE_ENDS = ("ari", "ene", "ese", "ic", "ine", "ish", "ote")
 CURRENCIES = ("crown", "mark", "thaler", "florin", "guilder", "shilling", "dinar", "ducat", "lira", "groat")
 
 TITLE_ADJECTIVES = _listed(

@@ -33,7 +33,8 @@ def generate_world(seed: int, train: int, dev: int, test: int) -> World:
     """A world with so many questions in each split.
 
     The questions of a split depend on the seed and their place alone: a larger split begins with those of a smaller
-    one. Splits share no entity, and names of one split occur in no other, whatever their seeds.
+    one. Splits share no entity, and no entity of one is called as one of another, whatever their
+    seeds.
 
     Raises:
         TaskDataError: The names do not suffice for so many questions.
