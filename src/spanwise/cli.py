@@ -149,7 +149,7 @@ def evaluate(
     out: Run = None,
     overrides: Overrides = None,
     agent: Annotated[
-        str | None, typer.Option(help="expert, or a model folder; default: all agents of the run.")
+        str | None, typer.Option(help="One of the experts, or a model folder; default: all agents of the run.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Games to play; default: the recipe's.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="How many of them.")] = None,
@@ -169,7 +169,7 @@ def evaluate(
             _print_table(pipeline.run.path, loaded)
         return
 
-    from spanwise.agents.experts import make_expert
+    from spanwise.agents.experts import expert_kinds, make_expert
     from spanwise.pipeline import evaluate_agent, load_agent
     from spanwise.recipes import load_recipe
 
@@ -178,8 +178,8 @@ def evaluate(
         raise ConfigError("--agent lets one agent play, and the recipe has data: spanwise fidelity judges one model")
     settings = loaded.evaluate
     watcher = ProgressWatcher()
-    if agent == "expert":
-        player, folder, tokenizer = make_expert(loaded.environment), None, None
+    if agent in expert_kinds(loaded.environment.name):
+        player, folder, tokenizer = make_expert(loaded.environment, kind=agent), None, None
     else:
         from spanwise.training.models import load_tokenizer
 

@@ -191,8 +191,8 @@ class ExpertCollectConfig(CollectConfig):
 
     expert: str = Field(
         default="expert",
-        description="whom the teacher imitates: the best there is, or webshop's `brisk`, who reads no features; "
-        "evaluation is of the best",
+        description="whom the teacher imitates: the best that plays by what it sees; webshop's `brisk`, who reads no "
+        "features; or hotpotqa's `informed`, who knows what the answer follows from; evaluation is of the first",
     )
     slips: float = Field(
         default=0.0, ge=0, le=1, description="share of turns in which it misreads a number, to show how one recovers"

@@ -19,21 +19,42 @@ def make_expert(config: EnvironmentConfig, slips: float = 0.0, kind: str = "expe
         kind: ``expert``, the one that does best, or another that the environment has.
 
     Raises:
-        ConfigError: The recipe asks for a style that experts do not write, or for an expert that there is not.
+        ConfigError: The recipe asks for a style that experts do not write, for an expert that there is not, or for
+            slips where there is nothing to misread.
     """
     if config.style != "react":
         raise ConfigError(f"environment.style: experts write in the style 'react', found {config.style!r}")
     if (config.name, kind) not in _EXPERTS:
-        kinds = ", ".join(sorted(found for name, found in _EXPERTS if name == config.name))
+        kinds = ", ".join(expert_kinds(config.name))
         raise ConfigError(f"collect.expert: {config.name} has no expert {kind!r}; there are: {kinds}")
+    if slips and config.name == "hotpotqa":
+        raise ConfigError("collect.slips: a slip misreads the number of an object, and hotpotqa has none; leave it 0")
     expert = _EXPERTS[config.name, kind](config)
     return SlippingExpert(expert, slips) if slips else expert
+
+
+def expert_kinds(environment: str) -> tuple[str, ...]:
+    """Names of the experts that an environment has."""
+    return tuple(sorted(kind for name, kind in _EXPERTS if name == environment))
 
 
 def _alfworld(config: EnvironmentConfig) -> Agent:
     from spanwise.agents.experts.alfworld import AlfworldExpert
 
     return AlfworldExpert()
+
+
+def _hotpotqa(config: EnvironmentConfig) -> Agent:
+    from spanwise.agents.experts.hotpotqa import HotpotqaExpert
+
+    return HotpotqaExpert(config.budget, config.count_thoughts)
+
+
+def _informed_hotpotqa(config: EnvironmentConfig) -> Agent:
+    from spanwise.agents.experts.hotpotqa import InformedExpert
+    from spanwise.environments.hotpotqa.tasks import HotpotqaTasks
+
+    return InformedExpert(HotpotqaTasks(config), config.budget, config.count_thoughts)
 
 
 def _toy(config: EnvironmentConfig) -> Agent:
@@ -56,6 +77,8 @@ def _brisk_webshop(config: EnvironmentConfig) -> Agent:
 
 _EXPERTS: dict[tuple[str, str], Callable[[EnvironmentConfig], Agent]] = {
     ("alfworld", "expert"): _alfworld,
+    ("hotpotqa", "expert"): _hotpotqa,
+    ("hotpotqa", "informed"): _informed_hotpotqa,
     ("toy", "expert"): _toy,
     ("webshop", "expert"): _webshop,
     ("webshop", "brisk"): _brisk_webshop,
