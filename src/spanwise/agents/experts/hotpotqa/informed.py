@@ -13,7 +13,7 @@ from spanwise.agents.experts.hotpotqa.expert import put, recall
 from spanwise.agents.experts.hotpotqa.memory import Memory
 from spanwise.agents.experts.hotpotqa.policy import Decision, Solver, names_of
 from spanwise.agents.experts.hotpotqa.question import Form
-from spanwise.agents.experts.hotpotqa.text import plain, sentences, stems
+from spanwise.agents.experts.hotpotqa.text import plain, sentences
 from spanwise.agents.experts.hotpotqa.wording import fitting, shortened
 from spanwise.agents.experts.remarks import Remark
 from spanwise.agents.protocol import Completion, History
@@ -159,10 +159,13 @@ class InformedSolver(Solver):
         if self.asked.form is Form.BRIDGE:
             wanted = [self.gold.answer] if last else [name for one in self.titles[1:] for name in names_of(one)]
             return any(_has(sentence, one) for one in wanted)
-        point = self._point
-        if point.names:
-            return any(_has(sentence, name) for name in point.names)
-        return point.wish is not None and bool(set(stems(sentence)) & point.wish.near.keys())
+        facts = (self._fact(one, number) for one, number in self.gold.supporting_facts if one == title)
+        return any(fact and plain(sentence).startswith(fact) for fact in facts)
+
+    def _fact(self, title: str, number: int) -> str:
+        """How a supporting sentence begins, in plain spelling; "" where its page has none of that number."""
+        found = sentences(self.article(title) or "")[number : number + 1]
+        return plain(found[0]).rstrip(".")[:60] if found else ""
 
     def _leading_to(self, number: int, cut: list[str], page: int) -> str:
         """A word of the question, or one usual for it, that soon leads to a sentence."""
@@ -206,12 +209,8 @@ class InformedSolver(Solver):
         """Whether every fact was shown."""
         for title, number in self.gold.supporting_facts:
             page = self._page_titled(title)
-            facts = sentences(self.article(title) or "")[number : number + 1]
-            if (
-                page is None
-                or not facts
-                or plain(facts[0]).rstrip(".")[:60] not in plain(self.memory.passages[page].text)
-            ):
+            fact = self._fact(title, number)
+            if page is None or not fact or fact not in plain(self.memory.passages[page].text):
                 return False
         return True
 
