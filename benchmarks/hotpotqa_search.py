@@ -5,7 +5,7 @@
 Titles are made up: one to six words, drawn so that the most frequent one is in as many titles as "of" is in
 Wikipedia's, and that there are millions of words; a third has a qualifier in parentheses. Building is without the
 making of the pages, which is measured on its own. Searching is in a process of its own that opens what was built; a
-search is what an episode does, its observation included; its time is that of the CPU, so that what else runs on the
+search is what an episode does, its observation included. Times are those of the CPU, so that what else runs on the
 machine counts less. Memory: resident, files that are mapped included.
 What is written goes to a temporary folder in DIR (default: the system's) and is deleted.
 """
@@ -113,13 +113,13 @@ def memory() -> tuple[float, float]:
 
 
 def build(folder: Path, count: int) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in pages(count):
         pass
-    making = time.perf_counter() - began
-    began = time.perf_counter()
+    making = time.process_time() - began
+    began = time.process_time()
     _, facts = open_encyclopedia((folder / "marker",), lambda: pages(count), folder / "index")
-    built = time.perf_counter() - began - making
+    built = time.process_time() - began - making
     disk = {path.name: path.stat().st_size / 1e6 for path in (folder / "index" / str(facts["corpus"])).iterdir()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     sizes = ", ".join(f"{name} {size:,.0f} MB" for name, size in sorted(disk.items()))
