@@ -4,10 +4,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spanwise.evaluation.crossed import crossed_difference, hierarchical_bootstrap
 from spanwise.evaluation.statistics import (
     UNIT_INTERVAL,
     detectable_difference,
     detectable_paired_difference,
+    holm,
     mcnemar,
     mean,
     paired_difference,
@@ -74,3 +76,38 @@ def test_a_detectable_difference_shrinks_with_more_tasks(share, n):
             assert 0 < few <= 1
             assert many is not None
             assert many < few
+
+
+@given(st.lists(st.floats(0, 1), max_size=12), st.randoms())
+def test_holm_keeps_the_order_and_never_makes_anything_likelier_to_be_true(p_values, random):
+    adjusted = holm(p_values)
+    assert all(one <= other <= 1 for one, other in zip(p_values, adjusted, strict=True))
+    ranked = sorted(range(len(p_values)), key=p_values.__getitem__)
+    assert sorted(adjusted) == [adjusted[index] for index in ranked]
+    order = list(range(len(p_values)))
+    random.shuffle(order)
+    assert holm([p_values[index] for index in order]) == [adjusted[index] for index in order]
+
+
+crossings = st.tuples(st.integers(1, 4), st.integers(1, 8)).flatmap(
+    lambda shape: st.tuples(
+        *2
+        * (
+            st.lists(
+                st.lists(st.integers(0, 1), min_size=shape[1], max_size=shape[1]), min_size=shape[0], max_size=shape[0]
+            ),
+        )
+    )
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(crossings)
+def test_any_tables_of_successes_have_an_honest_difference(pair):
+    first, second = np.array(pair, dtype=float)
+    found = crossed_difference(first, second, bounds=(-1, 1))
+    assert _is_ordered(found.difference, -1, 1)
+    assert found.difference.high > found.difference.low
+    assert 0 < found.p_value <= 1
+    assert found.detectable is None or found.detectable > 0
+    assert _is_ordered(hierarchical_bootstrap(first - second, bounds=(-1, 1)), -1, 1)

@@ -11,13 +11,13 @@ Two conventions run through this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.stats import binomtest, bootstrap, norm
+from scipy.stats import binomtest, bootstrap, norm, permutation_test
 
 RESAMPLES = 9999
 UNIT_INTERVAL = (0.0, 1.0)
@@ -101,7 +101,7 @@ def ratio(
     silent = (denominators == 0) & (numerators == 0)
     numerators, denominators = numerators[~silent], denominators[~silent]
     if np.allclose(numerators, value * denominators, rtol=1e-12, atol=1e-12):
-        return _estimate_of_constant(value, len(numerators), confidence, bounds)
+        return estimate_of_constant(value, len(numerators), confidence, bounds)
     if np.count_nonzero(denominators) < 2:
         return Estimate(value, None, None)
     # A resample may hold only clusters without a denominator: its ratio is then infinite, which sorts rightly.
@@ -119,6 +119,16 @@ def ratio(
         ).confidence_interval
     low, high = float(interval.low), float(interval.high)
     return Estimate(value, low, high) if np.isfinite([low, high]).all() else Estimate(value, None, None)
+
+
+def estimate_of_constant(value: float, n: int, confidence: float, bounds: Bounds | None) -> Estimate:
+    """The estimate from ``n`` clusters that all show ``value``; see the module's second convention."""
+    if bounds is None:
+        return Estimate(value, None, None) if n == 1 else Estimate(value, value, value)
+    unseen = proportion(0, n, confidence).high
+    assert unseen is not None
+    low, high = ((1 - unseen) * value + unseen * bound for bound in bounds)
+    return Estimate(value, low, high)
 
 
 def paired_difference(
@@ -172,6 +182,57 @@ def mcnemar(first: ArrayLike, second: ArrayLike) -> McNemar:
     discordant = only_first + only_second
     p_value = float(binomtest(only_first, discordant, 0.5).pvalue) if discordant else 1.0
     return McNemar(only_first, only_second, p_value)
+
+
+def sign_flips(first: ArrayLike, second: ArrayLike, seed: int = 0) -> float:
+    """Two-sided probability of a mean difference as large, were the sides of each task exchanged at random.
+
+    McNemar's test for values other than one 0 or 1 per task: rewards, or the means of several episodes or of several
+    trained models, which a task binds together. It speaks of these models; for what holds of their method over
+    trainings see ``crossed.py``.
+
+    Args:
+        first: One value per task, shape [n].
+        second: The other agent's, in the same order, shape [n].
+        seed: Of the exchanges, where there are too many to try all.
+
+    Raises:
+        ValueError: The arrays are empty, not finite, or differ in length.
+    """
+    difference = _paired(first, second)
+    difference = difference[difference != 0]
+    if len(difference) < 2:
+        return 1.0
+    found = permutation_test(
+        (difference,),
+        lambda values, axis: values.sum(axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        batch=1000,
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values adjusted for being one family, in the same order: those below a level may all be called significant.
+
+    The chance that any of them is a false alarm then stays below that level, whatever they have to do with each other.
+
+    Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
+
+    Raises:
+        ValueError: A value does not lie within [0, 1].
+    """
+    if not all(0 <= value <= 1 for value in p_values):
+        raise ValueError(f"a p-value lies within [0, 1], found {list(p_values)}")
+    adjusted = [0.0] * len(p_values)
+    worst = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = worst
+    return adjusted
 
 
 def detectable_difference(baseline: float, n: int, confidence: float = 0.95, power: float = 0.8) -> float | None:
@@ -243,16 +304,6 @@ def _smallest_with_surplus(surplus: Callable[[float], float], largest: float) ->
     if surplus(largest) < 0:
         return None
     return float(brentq(surplus, 1e-9, largest, xtol=1e-9))  # pyright: ignore[reportArgumentType]
-
-
-def _estimate_of_constant(value: float, n: int, confidence: float, bounds: Bounds | None) -> Estimate:
-    """The estimate from ``n`` clusters that all show ``value``; see the module's second convention."""
-    if bounds is None:
-        return Estimate(value, None, None) if n == 1 else Estimate(value, value, value)
-    unseen = proportion(0, n, confidence).high
-    assert unseen is not None
-    low, high = ((1 - unseen) * value + unseen * bound for bound in bounds)
-    return Estimate(value, low, high)
 
 
 def _ratio_of_sums(numerators: Floats, denominators: Floats, axis: int = -1) -> Floats:

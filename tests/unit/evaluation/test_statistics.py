@@ -9,11 +9,13 @@ from scipy.stats import binom
 from spanwise.evaluation.statistics import (
     detectable_difference,
     detectable_paired_difference,
+    holm,
     mcnemar,
     mean,
     paired_difference,
     proportion,
     ratio,
+    sign_flips,
 )
 
 
@@ -205,3 +207,31 @@ def test_the_detectable_difference_does_not_depend_on_the_side():
 def test_detectability_of_the_impossible_is_an_error(function, share, n):
     with pytest.raises(ValueError, match="found"):
         function(share, n)
+
+
+def test_exchanging_sides_is_mcnemars_test_for_one_success_per_task():
+    first, second = np.zeros(12), np.zeros(12)
+    first[:7], second[7:9] = 1, 1
+    assert sign_flips(first, second) == pytest.approx(mcnemar(first, second).p_value)
+
+
+def test_many_tasks_are_exchanged_at_random_and_alike_for_a_seed():
+    rng = np.random.default_rng(0)
+    first, second = rng.random(60), rng.random(60)
+    assert sign_flips(first, second, seed=3) == sign_flips(first, second, seed=3) > 0.05
+    assert sign_flips(first + 0.5, second) < 0.001
+
+
+def test_exchanging_sides_of_one_task_or_of_equal_ones_says_nothing():
+    assert sign_flips([1.0], [0.0]) == sign_flips([0.5, 0.2], [0.5, 0.2]) == 1
+
+
+def test_holm_multiplies_by_how_many_are_left():
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.5, 0.9]) == [1, 1]
+    assert holm([]) == []
+
+
+def test_holm_refuses_what_is_no_probability():
+    with pytest.raises(ValueError, match="within"):
+        holm([0.2, 1.2])
