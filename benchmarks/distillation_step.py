@@ -236,7 +236,8 @@ def _tokenized(row: Row) -> Any:
 
     ids = np.array(row.ids)
     kind = np.array(row.supervised[1:], dtype=np.int8)
-    return TokenizedTrajectory("row", ids[:-1], ids[1:], kind, np.zeros(len(kind), dtype=np.int32))
+    steps, decides = np.zeros(len(kind), dtype=np.int32), np.zeros(len(kind), dtype=np.bool_)
+    return TokenizedTrajectory("row", ids[:-1], ids[1:], kind, steps, decides)
 
 
 CONTENDERS: dict[str, Callable[[Setting, int], Step]] = {

@@ -6,6 +6,8 @@ Defaults are what most recipes want; what a run used is written to its manifest.
 from __future__ import annotations
 
 import re
+from functools import partial
+from operator import eq
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -14,6 +16,7 @@ Divergence = Literal["forward_kl", "reverse_kl", "jsd", "skew_forward_kl", "skew
 Reduction = Literal["token_sum", "kind_mean", "span_mean"]
 Method = Literal["language_model", "sft", "token_kd", "sad"]
 Pacing = Literal["none", "sorted", "competence"]
+Segments = Literal["spans", "none", "random"]
 
 
 #: TOML has no word for "nothing"; this one stands for it wherever a key may be left empty.
@@ -30,6 +33,8 @@ class Table(BaseModel):
     """Base of all tables: frozen; unknown keys and values of another type are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    # Settings that came later have an ``exclude_if``: they are written where they are used, so runs made before go on.
 
     @model_validator(mode="before")
     @classmethod
@@ -237,11 +242,27 @@ class TermConfig(Table):
     temperature: float = Field(default=1.0, gt=0)
     beta: float = Field(default=0.5, gt=0, lt=1, description="interpolation of jsd")
     alpha: float = Field(default=0.1, gt=0, lt=1, description="of skew KL: share of the other distribution")
+    hard: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        exclude_if=partial(eq, 0.0),
+        description="share of the loss that is cross-entropy with the recorded token",
+    )
+    gate: float = Field(
+        default=0.0,
+        ge=-1,
+        le=1,
+        exclude_if=partial(eq, 0.0),
+        description="how much a token counts by the teacher's entropy: max(0, 1 + gate * (entropy / its mean - 1))",
+    )
 
     @model_validator(mode="after")
     def _check_use(self) -> Self:
         if self.divergence == "cross_entropy" and self.temperature != 1:
             raise ValueError(f"cross_entropy has no temperature, found {self.temperature}")
+        if self.divergence == "cross_entropy" and self.hard != 0:
+            raise ValueError(f"hard mixes cross-entropy into a divergence, found {self.hard} for cross_entropy")
         if self.divergence != "jsd" and self.beta != 0.5:
             raise ValueError(f"beta belongs to jsd, found {self.beta} for {self.divergence}")
         if not self.divergence.startswith("skew") and self.alpha != 0.1:
@@ -256,20 +277,44 @@ class ObjectiveConfig(Table):
     reason: TermConfig = TermConfig()
     act: TermConfig = TermConfig()
     reduction: Reduction = "kind_mean"
+    segmentation: Segments = Field(
+        default="spans",
+        exclude_if=partial(eq, "spans"),
+        description="none: all that an agent wrote is one kind, act; random: kinds are moved along within each step",
+    )
+    decisions: float = Field(
+        default=1.0,
+        gt=0,
+        exclude_if=partial(eq, 1.0),
+        description="how much an ACT token counts in which a word of the command begins",
+    )
+
+    @property
+    def terms(self) -> tuple[TermConfig, ...]:
+        """Those that have a part in it."""
+        if self.method == "token_kd" or (self.method == "sad" and self.segmentation == "none"):
+            return (self.act,)
+        return tuple(term for term in (self.reason, self.act) if term.weight > 0) if self.method == "sad" else ()
+
+    @property
+    def needs_entropy(self) -> bool:
+        """Whether the teacher's entropy says how much a token counts."""
+        return any(term.gate != 0 for term in self.terms)
 
     @property
     def needs_teacher(self) -> bool:
-        """Whether anything is compared with a teacher's distribution."""
-        terms = {"sad": (self.reason, self.act), "token_kd": (self.act,)}.get(self.method, ())
-        return any(term.weight > 0 and term.divergence != "cross_entropy" for term in terms)
+        """Whether it asks a teacher for anything."""
+        return self.needs_entropy or any(term.divergence != "cross_entropy" for term in self.terms)
 
     @model_validator(mode="after")
     def _check_use(self) -> Self:
         if self.method == "sad":
-            if self.reason.weight == self.act.weight == 0:
-                raise ValueError("reason.weight and act.weight are both 0, so nothing would be learnt")
+            self._check_segments()
             return self
         unused = [] if self.reduction in ("kind_mean", "token_sum") else ["reduction"]
+        unused += [
+            name for name, plain in (("segmentation", "spans"), ("decisions", 1)) if getattr(self, name) != plain
+        ]
         if self.method == "token_kd":
             unused += [] if self.reason in (TermConfig(), self.act) else ["reason"]
             unused += [] if self.act.weight == 1 else ["act.weight"]
@@ -278,6 +323,23 @@ class ObjectiveConfig(Table):
         if unused:
             raise ValueError(f"{unused[0]} has no meaning for the method {self.method}; sad is the one that has it")
         return self
+
+    def _check_segments(self) -> None:
+        if self.segmentation != "spans" and self.decisions != 1:
+            raise ValueError(f'decisions are those of ACT spans, found segmentation = "{self.segmentation}"')
+        if self.segmentation != "none":
+            if self.reason.weight == self.act.weight == 0:
+                raise ValueError("reason.weight and act.weight are both 0, so nothing would be learnt")
+            for name, term in (("reason", self.reason), ("act", self.act)):
+                if term.weight == 0 and term.gate != 0:
+                    raise ValueError(f"{name}.gate = {term.gate} weighs tokens whose weight is 0")
+            if self.act.weight == 0 and self.decisions != 1:
+                raise ValueError(f"decisions = {self.decisions} weighs tokens whose act.weight is 0")
+            return
+        unused = [] if self.reason in (TermConfig(), self.act) else ["reason"]
+        unused += [] if self.act.weight == 1 else ["act.weight"]
+        if unused:
+            raise ValueError(f'{unused[0]} has no meaning where segmentation = "none": act is the term of all tokens')
 
 
 class CurriculumConfig(Table):

@@ -34,6 +34,17 @@ def make_step(number: int, index: int) -> Step:
     return Step(f"You see box {number}.", completion, f"go to box {index}", spans)
 
 
+#: Everything at once that makes tokens count differently.
+WEIGHTED = {
+    "method": "sad",
+    "reason": {"divergence": "forward_kl", "gate": 1.0, "hard": 0.3},
+    "act": {"divergence": "reverse_kl", "weight": 2.0, "gate": -0.5},
+    "decisions": 4.0,
+    "reduction": "span_mean",
+}
+MOVED = {"method": "sad", "act": {"divergence": "reverse_kl", "weight": 2.0}, "segmentation": "random"}
+
+
 def learn(output: Path, lengths: list[int], **settings) -> TrainingResult:
     """Trains a tiny student on a tiny teacher."""
     trajectories = make_trajectories(lengths)
@@ -41,7 +52,7 @@ def learn(output: Path, lengths: list[int], **settings) -> TrainingResult:
     tokenizer = create_tokenizer(texts, TokenizerConfig(vocab_size=300))
     objective = ObjectiveConfig(method="sad", act=TermConfig(divergence="reverse_kl", weight=2.0))
     common = {"objective": objective, "precision": "fp32", "log_every": 1, "optimizer": "adamw", "warmup": 0.0}
-    config = TrainingConfig(**{**common, **settings})
+    config = TrainingConfig.model_validate({**common, **settings})
     student, teacher = create_model(SHAPE, tokenizer, 0), create_model(SHAPE, tokenizer, 1)
     return train(student, tokenizer, trajectories, config, output, 0, teacher)
 
@@ -64,9 +75,11 @@ def assert_same_training(first: Path, second: Path) -> None:
             assert one[name] == pytest.approx(other[name], rel=1e-3, abs=2e-6), name
 
 
-def test_one_batch_of_eight_is_eight_batches_of_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("objective", [{}, {"objective": WEIGHTED}, {"objective": MOVED}])
+def test_one_batch_of_eight_is_eight_batches_of_one(objective, tmp_path: Path) -> None:
     lengths = [1, 2, 1, 3, 2, 2, 1, 1]
     together = {"batch_tokens": 8 * 200, "accumulation": 1, "max_steps": 3, "learning_rate": 1e-2, "layout": "padded"}
+    together |= objective
     result = learn(tmp_path / "together", lengths, **together)
     assert (result.steps, result.tokens % 3) == (3, 0)
     apart = learn(tmp_path / "apart", lengths, **{**together, "batch_tokens": 1, "accumulation": 8})
@@ -78,8 +91,9 @@ def test_one_batch_of_eight_is_eight_batches_of_one(tmp_path: Path) -> None:
     assert_same_training(tmp_path / "packed", tmp_path / "together")
 
 
-def test_two_processes_are_one(tmp_path: Path) -> None:
-    settings = {"batch_tokens": 1, "max_steps": 3, "learning_rate": 1e-2}
+@pytest.mark.parametrize("objective", [{}, {"objective": WEIGHTED}])
+def test_two_processes_are_one(objective, tmp_path: Path) -> None:
+    settings = {"batch_tokens": 1, "max_steps": 3, "learning_rate": 1e-2, **objective}
     learn(tmp_path / "one", [1, 2, 1, 3, 2, 2], accumulation=2, **settings)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

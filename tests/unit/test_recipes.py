@@ -5,6 +5,8 @@ import pytest
 from spanwise.errors import ConfigError
 from spanwise.recipes import load_recipe
 
+SAD = "students.methods.sad.training.objective"
+
 
 @pytest.fixture
 def recipe(tmp_path):
@@ -60,6 +62,21 @@ def test_overrides_and_overlays(recipe, tmp_path) -> None:
             "students.methods.sad.training.objective.act={divergence='skew_forward_kl', alpha=1.0}",
             r"alpha: .*less than 1",
         ),
+        (
+            f"{SAD}={{method='sad', segmentation='none', reason={{temperature=2.0}}}}",
+            r"reason has no meaning where seg",
+        ),
+        (f"{SAD}={{method='sad', segmentation='none', act={{weight=2.0}}}}", r"act.weight has no meaning where segmen"),
+        (f"{SAD}={{method='sad', segmentation='random', decisions=2.0}}", r"decisions are those of ACT spans, found"),
+        (f"{SAD}={{method='sad', segmentation='both'}}", r"segmentation: .*'spans', 'none' or 'random'.*'both'"),
+        (f"{SAD}={{method='token_kd', segmentation='none'}}", r"segmentation has no meaning for the method token_kd"),
+        (f"{SAD}={{method='token_kd', decisions=2.0}}", r"decisions has no meaning for the method token_kd"),
+        (f"{SAD}={{method='sft', act={{gate=0.5}}}}", r"act has no meaning for the method sft"),
+        (f"{SAD}={{method='sad', decisions=2.0, act={{weight=0.0}}}}", r"decisions = 2.0 weighs tokens whose act.weig"),
+        (f"{SAD}={{method='sad', reason={{weight=0.0, gate=0.5}}}}", r"reason.gate = 0.5 weighs tokens whose weight"),
+        (f"{SAD}.act={{gate=1.5}}", r"gate: .*less than or equal to 1.*1.5"),
+        (f"{SAD}.act={{hard=1.0}}", r"hard: .*less than 1.*1.0"),
+        (f"{SAD}.act={{divergence='cross_entropy', hard=0.5}}", r"hard mixes cross-entropy into a divergence"),
         ("environment.rendering=chat", r'rendering = "chat" needs a chat template: name a model .* teacher.model.path'),
         ("environment.rendering=markdown", r"environment.rendering: .*'plain' or 'chat'.*'markdown'"),
         ("teacher.source=disk", r"teacher.source: .*'online' or 'cache'.*'disk'"),
@@ -109,3 +126,20 @@ def test_a_sample_is_taken_where_it_is_unbiased(recipe) -> None:
     load_recipe(recipe, SAMPLED)
     mixed = "students.methods.sad.training.objective.reason={divergence='cross_entropy'}"
     load_recipe(recipe, [*SAMPLED, mixed, "students.methods.sft.training.epochs=1.0"])
+
+
+def test_settings_that_came_later_are_written_where_they_are_used_alone(recipe) -> None:
+    """So that what older runs depended on reads as it did."""
+    plain = load_recipe(recipe).students.methods["sad"].training.objective.model_dump()
+    assert plain.keys() == {"method", "reason", "act", "reduction"}
+    assert plain["act"].keys() == {"divergence", "weight", "temperature", "beta", "alpha"}
+    changes = [f"{SAD}.act.gate=0.5", f"{SAD}.reason.hard=0.1", f"{SAD}.decisions=2.0"]
+    changed = load_recipe(recipe, changes)
+    assert type(changed).model_validate(changed.model_dump()) == changed
+
+
+def test_a_gate_alone_needs_a_teacher(recipe) -> None:
+    terms = "reason={divergence='cross_entropy'}, act={divergence='cross_entropy'%s}"
+    for gate, asked in (("", False), (", gate=0.5", True)):
+        change = f"{SAD}={{method='sad', {terms % gate}}}"
+        assert load_recipe(recipe, [change]).students.methods["sad"].training.objective.needs_teacher == asked

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spanwise.data.decisions import deciding
 from spanwise.data.pieces import NO_PREAMBLE, Piece, Preamble, Rendering, preamble_of
 from spanwise.data.render import PLAIN
 from spanwise.errors import TokenizationError
@@ -34,6 +35,7 @@ class TokenizedTrajectory:
         target_ids: What it shall predict at each position, int64 [T].
         kind: SpanKind of each target, int8 [T].
         step: Step of each target, int32 [T].
+        decides: Whether a word of a command begins in each target, bool [T]; see ``data/decisions.py``.
     """
 
     id: str
@@ -41,6 +43,7 @@ class TokenizedTrajectory:
     target_ids: np.ndarray
     kind: np.ndarray
     step: np.ndarray
+    decides: np.ndarray
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -53,6 +56,11 @@ class TokenizedTrajectory:
     def count(self, kind: SpanKind) -> int:
         """Number of targets of a kind."""
         return int((self.kind == kind).sum())
+
+    def until(self, end: int) -> TokenizedTrajectory:
+        """Its first ``end`` positions."""
+        arrays = (self.input_ids, self.target_ids, self.kind, self.step, self.decides)
+        return TokenizedTrajectory(self.id, *(one[:end] for one in arrays))
 
 
 def context_ids(
@@ -158,7 +166,8 @@ def tokenize_samples(
         if any(turn.kinds):
             ids = read + turn.completion
             kinds = [int(SpanKind.CONTEXT)] * len(read) + turn.kinds
-            rows.append(_row(f"{trajectory.id}@{turn.step}", ids, kinds, [turn.step] * len(ids)))
+            decides = [False] * len(read) + turn.decides
+            rows.append(_row(f"{trajectory.id}@{turn.step}", ids, kinds, [turn.step] * len(ids), decides))
         read = read + turn.completion
     if not rows:
         raise _nothing_supervised(trajectory, len(read))
@@ -223,18 +232,19 @@ def tokenize_all(
 def _until(row: TokenizedTrajectory, max_length: int) -> TokenizedTrajectory:
     """The steps of a row that end within the limit."""
     end = int(np.searchsorted(row.step, row.step[max_length]))  # where the first step begins that does not
-    return TokenizedTrajectory(row.id, row.input_ids[:end], row.target_ids[:end], row.kind[:end], row.step[:end])
+    return row.until(end)
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A step as ids, and the kind of each id of its completion, the end of turn included."""
+    """A step as ids, and of each id of its completion, the end of turn included, its kind and whether it decides."""
 
     step: int
     context: list[int]
     changed: str | None
     completion: list[int]
     kinds: list[int]
+    decides: list[bool]
 
 
 def _turns(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase, rendering: Rendering) -> list[_Turn]:
@@ -245,12 +255,13 @@ def _turns(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase, rendering
         try:
             with _naming_step(index):
                 context = rendering.context(history[:-1], step.observation, preamble)
-                completion, kinds = _completion_ids(history, tokenizer, rendering, preamble)
+                completion, kinds, decides = _completion_ids(history, tokenizer, rendering, preamble)
         except TokenizationError as error:
             raise TokenizationError(f"trajectory {trajectory.id!r}, {error}") from error
         if not step.supervised:
             kinds = [int(SpanKind.CONTEXT)] * len(completion)
-        turns.append(_Turn(index, _piece_ids(context.pieces, tokenizer), context.changed, completion, kinds))
+        read = _piece_ids(context.pieces, tokenizer)
+        turns.append(_Turn(index, read, context.changed, completion, kinds, decides))
     return turns
 
 
@@ -258,16 +269,18 @@ def _one_row(trajectory: Trajectory, turns: Sequence[_Turn]) -> TokenizedTraject
     ids: list[int] = []
     kinds: list[int] = []
     steps: list[int] = []
+    decides: list[bool] = []
     for turn in turns:
         ids += turn.context + turn.completion
         kinds += [int(SpanKind.CONTEXT)] * len(turn.context) + turn.kinds
         steps += [turn.step] * (len(turn.context) + len(turn.completion))
+        decides += [False] * len(turn.context) + turn.decides
     if not any(kinds[1:]):
         raise _nothing_supervised(trajectory, len(ids))
-    return _row(trajectory.id, ids, kinds, steps)
+    return _row(trajectory.id, ids, kinds, steps, decides)
 
 
-def _row(name: str, ids: list[int], kinds: list[int], steps: list[int]) -> TokenizedTrajectory:
+def _row(name: str, ids: list[int], kinds: list[int], steps: list[int], decides: list[bool]) -> TokenizedTrajectory:
     """The one place that shifts."""
     array = np.asarray(ids, dtype=np.int64)
     return TokenizedTrajectory(
@@ -276,6 +289,7 @@ def _row(name: str, ids: list[int], kinds: list[int], steps: list[int]) -> Token
         target_ids=array[1:],
         kind=np.asarray(kinds[1:], dtype=np.int8),
         step=np.asarray(steps[1:], dtype=np.int32),
+        decides=np.asarray(decides[1:], dtype=np.bool_),
     )
 
 
@@ -296,8 +310,8 @@ def _naming_step(index: int) -> Iterator[None]:
 
 def _completion_ids(
     steps: Sequence[Step], tokenizer: PreTrainedTokenizerBase, rendering: Rendering, preamble: Preamble
-) -> tuple[list[int], list[int]]:
-    """Ids of the last completion and of the end of its turn, and the kind of each."""
+) -> tuple[list[int], list[int], list[bool]]:
+    """Ids of the last completion and of the end of its turn, the kind of each, and whether it decides."""
     step = steps[-1]
     if step.token_ids is None:
         written = rendering.completion(steps, preamble)
@@ -318,7 +332,8 @@ def _completion_ids(
         ids = list(step.token_ids[: len(step.token_ids) - len(ended)])
         offsets = _generated_offsets(ids, text, tokenizer)
     kinds = [int(kind) for kind in token_kinds(offsets, text, spans)]
-    return ids + ended, kinds + [int(SpanKind.ACT)] * len(ended)
+    decides = deciding(offsets, text, spans, step.action)
+    return ids + ended, kinds + [int(SpanKind.ACT)] * len(ended), decides + [False] * len(ended)
 
 
 def _piece_ids(pieces: Sequence[Piece], tokenizer: PreTrainedTokenizerBase) -> list[int]:

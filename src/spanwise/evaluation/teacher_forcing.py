@@ -237,10 +237,7 @@ def _episode(
                 continue
             places.append(_Place(step, len(rows), mine, row.kind[positions[mine]]))
             prompts.append(row.input_ids[: positions[mine[0]] + 1].tolist())
-        end = context_length
-        rows.append(
-            TokenizedTrajectory(row.id, row.input_ids[:end], row.target_ids[:end], row.kind[:end], row.step[:end])
-        )
+        rows.append(row.until(context_length))
     return _Episode(trajectory, rows, places, prompts, beyond)
 
 

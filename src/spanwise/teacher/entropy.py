@@ -1,4 +1,4 @@
-"""How unsure the teacher is of whole trajectories: what the curriculum weighs."""
+"""How unsure the teacher is, token by token and of whole trajectories: what gates and the curriculum go by."""
 
 from __future__ import annotations
 
@@ -17,15 +17,20 @@ from spanwise.types import SpanKind
 _CHUNK = 512
 
 
+def summed_entropies(entropies: Sequence[np.ndarray]) -> np.ndarray:
+    """The sum over each row's supervised positions, nats, float64 [rows]."""
+    return np.array([values.sum(dtype=np.float64) for values in entropies])
+
+
 @torch.no_grad()
-def summed_entropies(
+def position_entropies(
     teacher: Teacher,
     rows: Sequence[TokenizedTrajectory],
     batch_tokens: int,
     device: torch.device,
     packed: bool = False,
-) -> np.ndarray:
-    """The teacher's entropy summed over each row's supervised positions, nats, float64 [rows].
+) -> list[np.ndarray]:
+    """The teacher's entropy at each row's supervised positions, in order, nats, fp32.
 
     Args:
         teacher: Whose entropy; a cache has it for nothing.
@@ -34,12 +39,13 @@ def summed_entropies(
         device: Where the teacher expects its input.
         packed: How the teacher expects it.
     """
-    entropies = np.zeros(len(rows))
+    entropies: dict[int, np.ndarray] = {}
     for batch in batches_of_similar_length([len(row) for row in rows], batch_tokens, packed):
         tensors = {name: one.to(device) for name, one in collate([rows[index] for index in batch], packed).items()}
         signal = teacher.signal(tensors, tensors["kind"] != SpanKind.CONTEXT)
-        owners = np.repeat(batch, [rows[index].supervised for index in batch])
-        places = torch.arange(len(owners), device=device)
+        ends = np.cumsum([rows[index].supervised for index in batch])
+        places = torch.arange(ends[-1], device=device)
         found = torch.cat([signal.at(chunk).entropy for chunk in places.split(_CHUNK)])
-        np.add.at(entropies, owners, found.double().cpu().numpy())
-    return entropies
+        parts = np.split(found.float().cpu().numpy(), ends[:-1])
+        entropies |= zip(batch, parts, strict=True)
+    return [entropies[index] for index in range(len(rows))]

@@ -16,45 +16,64 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from spanwise.data.tokenize import TokenizedTrajectory
+from spanwise.training.views import View, plain_view
 from spanwise.types import SpanKind
 
 
 class PlannedBatches(Dataset):
     """The batches of a plan, in its order: an item is a batch, so whatever shards items shards whole batches."""
 
-    def __init__(self, rows: Sequence[TokenizedTrajectory], plan: Sequence[Sequence[int]], packed: bool) -> None:
-        self.rows, self.plan, self.packed = rows, plan, packed
+    def __init__(
+        self,
+        rows: Sequence[TokenizedTrajectory],
+        views: Sequence[View],
+        plan: Sequence[Sequence[int]],
+        packed: bool,
+    ) -> None:
+        self.rows, self.views, self.plan, self.packed = rows, views, plan, packed
 
     def __len__(self) -> int:
         return len(self.plan)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return collate([self.rows[row] for row in self.plan[index]], self.packed)
+        batch = self.plan[index]
+        return collate([self.rows[row] for row in batch], self.packed, [self.views[row] for row in batch])
 
 
-def collate(rows: Sequence[TokenizedTrajectory], packed: bool = False) -> dict[str, Tensor]:
+def collate(
+    rows: Sequence[TokenizedTrajectory], packed: bool = False, views: Sequence[View] | None = None
+) -> dict[str, Tensor]:
     """Tensors of a batch of R rows: right-padded, [B, T] = [R, longest], or packed, [B, T] = [1, all tokens].
+
+    Args:
+        rows: What the models read.
+        packed: How they lie.
+        views: How the objective sees each; None: as they are.
 
     Returns:
         ``input_ids``, ``target_ids`` int64, ``kind`` int8 (padding is CONTEXT), ``span_length`` int32 (tokens of the
-        span that a target belongs to; 1 at padding), ``valid`` bool (False at padding): all [B, T]; ``keys`` int64
-        [R, 2], see :func:`row_key`. If packed also ``position_ids`` int64 [1, T] and ``borders`` int32 [R + 1].
+        span that a target belongs to; 1 at padding), ``weight`` fp32 (how much a target counts; 0 at padding),
+        ``valid`` bool (False at padding): all [B, T]; ``keys`` int64 [R, 2], see :func:`row_key`. If packed also
+        ``position_ids`` int64 [1, T] and ``borders`` int32 [R + 1].
     """
+    views = [plain_view(row) for row in rows] if views is None else views
     shape = (1, sum(map(len, rows))) if packed else (len(rows), max(map(len, rows)))
     batch = {
         "input_ids": torch.zeros(shape, dtype=torch.int64),
         "target_ids": torch.zeros(shape, dtype=torch.int64),
         "kind": torch.full(shape, int(SpanKind.CONTEXT), dtype=torch.int8),
         "span_length": torch.ones(shape, dtype=torch.int32),
+        "weight": torch.zeros(shape, dtype=torch.float32),
         "valid": torch.zeros(shape, dtype=torch.bool),
     }
     borders = np.cumsum([0, *map(len, rows)])
-    for index, row in enumerate(rows):
+    for index, (row, view) in enumerate(zip(rows, views, strict=True)):
         place = (0, slice(borders[index], borders[index + 1])) if packed else (index, slice(0, len(row)))
         batch["input_ids"][place] = torch.from_numpy(row.input_ids)
         batch["target_ids"][place] = torch.from_numpy(row.target_ids)
-        batch["kind"][place] = torch.from_numpy(row.kind)
-        batch["span_length"][place] = torch.from_numpy(span_lengths(row))
+        batch["kind"][place] = torch.from_numpy(view.kind)
+        batch["span_length"][place] = torch.from_numpy(view.span_length)
+        batch["weight"][place] = torch.from_numpy(view.weight)
         batch["valid"][place] = True
     if packed:
         batch["position_ids"] = torch.cat([torch.arange(len(row)) for row in rows])[None]
@@ -85,10 +104,3 @@ def row_key(row: TokenizedTrajectory) -> bytes:
     end = supervised[-1] + 1 if len(supervised) else 0
     content = row.input_ids[:end].astype("<i8").tobytes() + supervised.astype("<i8").tobytes()
     return hashlib.blake2b(content, digest_size=16).digest()
-
-
-def span_lengths(row: TokenizedTrajectory) -> np.ndarray:
-    """Tokens of the span that each target belongs to, int32 [T]; a span ends where kind or step change."""
-    borders = np.flatnonzero((np.diff(row.kind) != 0) | (np.diff(row.step) != 0)) + 1
-    sizes = np.diff(np.concatenate([[0], borders, [len(row)]]))
-    return np.repeat(sizes, sizes).astype(np.int32)

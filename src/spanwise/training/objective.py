@@ -9,6 +9,8 @@ objective is the reduction, that is what a kind's loss is divided by:
     kind_mean   by the number of tokens of the same kind: thought and command weigh alike
     span_mean   by the length of the token's span, then by the number of spans of the same kind
 
+Where tokens do not count alike (``training/views.py``), each token's loss and its part in these denominators have its
+weight: a kind's loss is sum(w * loss) / sum(w), or sum(w * loss / length) / sum(w / length) for ``span_mean``.
 Denominators count over the whole optimizer step: all accumulated batches of all processes.
 
 Shape suffixes: N supervised positions, V vocabulary.
@@ -29,18 +31,23 @@ from spanwise.types import SUPERVISED_KINDS, SpanKind
 
 @dataclass(frozen=True, slots=True)
 class SpanTerm:
-    """One kind's loss: which divergence, how heavy (lambda), at which temperature; jsd's beta, skew KL's alpha."""
+    """One kind's loss: (1 - hard) * divergence + hard * cross-entropy with the recorded token.
+
+    Which divergence, how heavy (lambda), at which temperature; jsd's beta, skew KL's alpha. Only the divergence has a
+    temperature. Source of the mixture: Hinton et al. 2015, arXiv 1503.02531, section 2.
+    """
 
     divergence: Divergence = "forward_kl"
     weight: float = 1.0
     temperature: float = 1.0
     beta: float = 0.5
     alpha: float = 0.1
+    hard: float = 0.0
 
     @property
     def is_plain_kl(self) -> bool:
         """Whether it measures KL(teacher || student) itself."""
-        return self.divergence == "forward_kl" and self.temperature == 1
+        return self.divergence == "forward_kl" and self.temperature == 1 and self.hard == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +58,6 @@ class SpanObjective:
     act: SpanTerm = SpanTerm()
     reduction: Reduction = "kind_mean"
 
-    @property
-    def needs_teacher(self) -> bool:
-        """Whether any term compares with a teacher."""
-        return any(term.weight > 0 and term.divergence != "cross_entropy" for term in (self.reason, self.act))
-
     def term(self, kind: SpanKind) -> SpanTerm:
         """The term of a supervised kind."""
         return {SpanKind.REASON: self.reason, SpanKind.ACT: self.act}[kind]
@@ -63,7 +65,7 @@ class SpanObjective:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What an optimizer step holds in all, as float64 [3], indexed by SpanKind: tokens, and spans."""
+    """What an optimizer step holds in all, by weight, as float64 [3], indexed by SpanKind: tokens, and spans."""
 
     tokens: Tensor
     spans: Tensor
@@ -73,25 +75,29 @@ def build_objective(config: ObjectiveConfig) -> SpanObjective:
     """The objective of a recipe.
 
     ``sft`` is cross-entropy and ``token_kd`` the divergence of ``act``, both over all generated tokens alike;
-    ``language_model`` is ``sft`` where every token counts as generated. ``sad`` takes the terms as they are.
+    ``language_model`` is ``sft`` where every token counts as generated. ``sad`` takes the terms as they are, or that of
+    ``act`` for both kinds where it has but one.
     """
     if config.method == "sad":
-        return SpanObjective(_term(config.reason), _term(config.act), config.reduction)
+        reason = config.act if config.segmentation == "none" else config.reason
+        return SpanObjective(_term(reason), _term(config.act), config.reduction)
     term = replace(_term(config.act), weight=1.0) if config.method == "token_kd" else SpanTerm("cross_entropy")
     return SpanObjective(term, term, "token_sum")
 
 
-def count(kind: Tensor, span_length: Tensor) -> Counts:
+def count(kind: Tensor, span_length: Tensor, weight: Tensor | None = None) -> Counts:
     """Tokens and spans per kind of some positions.
 
     Args:
         kind: SpanKind of each position, [N].
         span_length: Tokens of the span that each position belongs to, [N].
+        weight: How much each position counts, [N]; None: all alike.
     """
     tokens = torch.zeros(3, dtype=torch.float64, device=kind.device)
     spans = torch.zeros_like(tokens)
-    tokens.index_add_(0, kind.long(), torch.ones_like(kind, dtype=torch.float64))
-    spans.index_add_(0, kind.long(), 1.0 / span_length.double())
+    counting = torch.ones_like(kind, dtype=torch.float64) if weight is None else weight.double()
+    tokens.index_add_(0, kind.long(), counting)
+    spans.index_add_(0, kind.long(), counting / span_length.double())
     return Counts(tokens, spans)
 
 
@@ -122,8 +128,13 @@ def position_losses(
     return losses
 
 
-def position_weights(objective: SpanObjective, kind: Tensor, span_length: Tensor, counts: Counts) -> Tensor:
-    """What each position's divergence is multiplied by: lambda over the reduction's global denominator, fp32 [N]."""
+def position_weights(
+    objective: SpanObjective, kind: Tensor, span_length: Tensor, counts: Counts, weight: Tensor | None = None
+) -> Tensor:
+    """What each position's divergence is multiplied by, fp32 [N].
+
+    Lambda over the reduction's global denominator, times the position's own ``weight`` [N], if they differ.
+    """
     device = kind.device
     scale = torch.zeros(3, dtype=torch.float64, device=device)
     for one in SUPERVISED_KINDS:
@@ -133,8 +144,8 @@ def position_weights(objective: SpanObjective, kind: Tensor, span_length: Tensor
             denominator = counts.tokens[one]
         else:
             denominator = counts.spans[one]
-        scale[one] = objective.term(one).weight / denominator.clamp(min=1.0)
-    weights = scale[kind.long()]
+        scale[one] = objective.term(one).weight / torch.where(denominator > 0, denominator, 1.0)
+    weights = scale[kind.long()] if weight is None else scale[kind.long()] * weight
     if objective.reduction == "span_mean":
         weights = weights / span_length
     return weights.float()
@@ -148,24 +159,33 @@ def span_loss(
     span_length: Tensor,
     counts: Counts,
     signal: TeacherSignal | None,
+    weight: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The loss of some positions, and each position's divergence [N]. Losses of disjoint positions add up.
 
     Args as in :func:`position_losses` and :func:`position_weights`; ``counts`` are those of the whole optimizer step.
     """
     losses = position_losses(objective, logits, target_ids, kind, signal)
-    return (losses * position_weights(objective, kind, span_length, counts)).sum(), losses
+    return (losses * position_weights(objective, kind, span_length, counts, weight)).sum(), losses
 
 
 def divergence(term: SpanTerm, logits: Tensor, target_ids: Tensor, signal: TeacherSignal | None) -> Tensor:
-    """A term's divergence at each position, unweighted, [N]; arguments as in :func:`position_losses`."""
+    """A term's loss at each position, unweighted, [N]; arguments as in :func:`position_losses`."""
     if term.divergence == "cross_entropy":
         return divergences.cross_entropy(logits, target_ids)
     if signal is None:
         raise ValueError(f"the divergence {term.divergence!r} needs a teacher")
+    if term.hard == 0:
+        return _from_teacher(term, logits, signal)
+    soft = _from_teacher(term, logits, signal)
+    return (1 - term.hard) * soft + term.hard * divergences.cross_entropy(logits, target_ids)
+
+
+def _from_teacher(term: SpanTerm, logits: Tensor, signal: TeacherSignal) -> Tensor:
+    """How far the student is from the teacher at each position, [N]."""
     teacher, student = signal.align(logits, term.temperature)
     if signal.sampled:
-        if not term.is_plain_kl:
+        if term.divergence != "forward_kl" or term.temperature != 1:
             raise ValueError(f"sampled signals are for forward_kl at temperature 1, found {term}")
         return -(teacher.exp() * student).sum(-1) - signal.entropy
     square = term.temperature**2
@@ -181,4 +201,6 @@ def divergence(term: SpanTerm, logits: Tensor, target_ids: Tensor, signal: Teach
 
 
 def _term(config: TermConfig) -> SpanTerm:
-    return SpanTerm(config.divergence, config.weight, config.temperature, config.beta, config.alpha)
+    if config.weight == 0:  # nothing is learnt from it, so no teacher is asked for it
+        return SpanTerm("cross_entropy", weight=0.0)
+    return SpanTerm(config.divergence, config.weight, config.temperature, config.beta, config.alpha, config.hard)

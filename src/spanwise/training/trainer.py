@@ -30,7 +30,7 @@ from spanwise.data.curriculum import complexity
 from spanwise.data.render import PLAIN, Rendering
 from spanwise.data.tokenize import OverlongReport, tokenize_all
 from spanwise.errors import ModelError, TrainingError
-from spanwise.teacher.entropy import summed_entropies
+from spanwise.teacher.entropy import position_entropies, summed_entropies
 from spanwise.teacher.online import OnlineTeacher
 from spanwise.teacher.signal import Teacher, TeacherSignal
 from spanwise.training.attention import fast_attention, packs
@@ -40,6 +40,7 @@ from spanwise.training.models import count_parameters
 from spanwise.training.objective import Counts, SpanObjective, build_objective, count, span_loss
 from spanwise.training.optimizers import create_optimizer
 from spanwise.training.projection import Head, check_head, hidden_at, output_head, sum_over_chunks
+from spanwise.training.views import view_rows
 from spanwise.types import SpanKind, Trajectory
 
 #: Written last into a finished model folder: where it is, training is done.
@@ -104,12 +105,11 @@ def train(
     if (output / RESULT_FILE).exists():
         found = json.loads((output / RESULT_FILE).read_text(encoding="utf-8"))
         return TrainingResult(**{**found, "overlong": OverlongReport(**found["overlong"])})
-    objective = build_objective(config.objective)
     vocabulary = len(tokenizer)
     for name, one in (("model", model), ("teacher", teacher)):
         if isinstance(one, PreTrainedModel) and one.config.vocab_size < vocabulary:
             raise ModelError(f"the {name} has {one.config.vocab_size} embeddings, the tokenizer {vocabulary} tokens")
-    if objective.needs_teacher and teacher is None:
+    if config.objective.needs_teacher and teacher is None:
         raise ModelError(f"the objective {config.objective.method!r} needs a teacher, and none was given")
     rows, overlong = tokenize_all(trajectories, tokenizer, config.max_length, config.overlong, rendering)
     lengths = [len(row) for row in rows]
@@ -118,22 +118,22 @@ def train(
     arguments = training_arguments(config, checkpoints, seed)
     model = cast(Any, model).to(arguments.device)
     models = [model]
-    asked = teacher if objective.needs_teacher else None
+    asked = teacher if config.objective.needs_teacher else None
     if isinstance(asked, PreTrainedModel):
         models.append(cast(Any, asked).to(arguments.device))
         asked = OnlineTeacher(models[-1], vocabulary)
     for one in models:
         check_head(one)
     packed = config.layout == "packed" or (config.layout == "auto" and all(map(packs, models)))
-    scores = None
-    if config.curriculum.pacing != "none":
-        entropy = None
-        if config.curriculum.gamma != 0:
-            assert asked is not None  # the configuration's own check
-            autocast = torch.autocast(arguments.device.type, torch.bfloat16, enabled=arguments.bf16)
-            with autocast, fast_attention(*models):
-                entropy = summed_entropies(asked, rows, config.batch_tokens, arguments.device, packed)
-        scores = complexity(rows, config.curriculum, entropy)
+    entropies = None
+    ordered, by_entropy = config.curriculum.pacing != "none", config.curriculum.gamma != 0
+    if config.objective.needs_entropy or (ordered and by_entropy):
+        assert asked is not None  # the configuration's own check
+        autocast = torch.autocast(arguments.device.type, torch.bfloat16, enabled=arguments.bf16)
+        with autocast, fast_attention(*models):
+            entropies = position_entropies(asked, rows, config.batch_tokens, arguments.device, packed)
+    summed = summed_entropies(entropies) if entropies is not None and by_entropy else None
+    scores = complexity(rows, config.curriculum, summed) if ordered else None
     step_batches = config.accumulation * arguments.world_size
     plan = plan_batches(
         lengths,
@@ -150,7 +150,7 @@ def train(
     arguments.max_steps = steps = math.ceil(len(plan) / step_batches)
 
     metrics = output / "metrics.jsonl"
-    batches = PlannedBatches(rows, plan, packed)
+    batches = PlannedBatches(rows, view_rows(rows, config.objective, seed, entropies), plan, packed)
     trainer = SpanTrainer(model, arguments, config, batches, vocabulary, asked, metrics, progress)
     checkpoint = _last_checkpoint(checkpoints)
     if trainer.is_world_process_zero():
@@ -191,6 +191,7 @@ def chunked_span_loss(
     counts: Counts,
     signal: TeacherSignal | None,
     metrics: KindMetrics | None = None,
+    weight: Tensor | None = None,
 ) -> Tensor:
     """The span loss of some positions from hidden states [N, H], projected chunk by chunk.
 
@@ -204,12 +205,14 @@ def chunked_span_loss(
         counts: See there.
         signal: See there.
         metrics: Told about each chunk.
+        weight: How much each position counts, [N]; None: all alike.
     """
     losses_are_kl = objective.reason.is_plain_kl and objective.act.is_plain_kl
 
     def loss_of(chunk: Tensor, logits: Tensor) -> Tensor:
         part = None if signal is None else signal.at(chunk)
-        loss, losses = span_loss(objective, logits, target_ids[chunk], kind[chunk], span_length[chunk], counts, part)
+        of_chunk = (target_ids[chunk], kind[chunk], span_length[chunk])
+        loss, losses = span_loss(objective, logits, *of_chunk, counts, part, None if weight is None else weight[chunk])
         if metrics is not None:
             metrics.add(losses.detach(), logits.detach(), target_ids[chunk], kind[chunk], part, losses_are_kl)
         return loss
@@ -269,7 +272,8 @@ class SpanTrainer(Trainer):
         tokens, spans = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
         for batch in samples:
             chosen = self._supervised(batch)
-            part = count(self._kinds(batch)[chosen].cpu(), batch["span_length"][chosen].cpu())
+            kind, length, weight = self._kinds(batch), batch["span_length"], batch["weight"]
+            part = count(*(one[chosen].cpu() for one in (kind, length, weight)))
             tokens, spans = tokens + part.tokens, spans + part.spans
             self._tokens += int(batch["valid"].sum())
         both = self._add_up(torch.stack([tokens, spans]).to(device))
@@ -292,6 +296,7 @@ class SpanTrainer(Trainer):
                 num_items_in_batch,
                 None if self.teacher is None else self.teacher.signal(inputs, chosen),
                 self._metrics,
+                inputs["weight"][chosen],
             )
         if not bool(torch.isfinite(loss)):
             raise TrainingError(

@@ -114,7 +114,7 @@ def test_competence_starts_with_the_simplest_and_ends_with_all() -> None:
 def test_complexity_adds_standardised_terms() -> None:
     def row(reason: int, act: int) -> TokenizedTrajectory:
         kind = np.array([0] * 3 + [1] * reason + [2] * act, dtype=np.int8)
-        return TokenizedTrajectory("x", np.zeros(len(kind)), np.zeros(len(kind)), kind, np.zeros(len(kind)))
+        return TokenizedTrajectory("x", np.zeros(len(kind)), np.zeros(len(kind)), kind, *2 * (np.zeros(len(kind)),))
 
     rows = [row(4, 1), row(2, 1), row(0, 4)]
     found = complexity(rows, CurriculumConfig(alpha=1, beta=2, gamma=3), [0.1, 0.5, 0.3])

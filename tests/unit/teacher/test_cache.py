@@ -29,7 +29,7 @@ from spanwise.teacher.cache import (
     verify_signals,
     write_signals,
 )
-from spanwise.teacher.entropy import summed_entropies
+from spanwise.teacher.entropy import position_entropies, summed_entropies
 from spanwise.teacher.online import OnlineTeacher
 from spanwise.teacher.signal import SparseSignal, sparse_signal
 from spanwise.teacher.store import SignalStore
@@ -65,7 +65,7 @@ def make_rows(count: int) -> list[TokenizedTrajectory]:
         kind = generator.integers(0, 3, len(ids) - 1).astype(np.int8)
         kind[3] = SpanKind.REASON
         step = np.zeros(len(kind), dtype=np.int32)
-        rows.append(TokenizedTrajectory(f"row {number}", ids[:-1], ids[1:], kind, step))
+        rows.append(TokenizedTrajectory(f"row {number}", ids[:-1], ids[1:], kind, step, step > 0))
     return rows
 
 
@@ -172,7 +172,7 @@ def test_a_target_that_no_one_is_asked_about_is_no_part_of_the_key() -> None:
         "longer",
         *(np.concatenate([part[: last + 1], [5, 6]]) for part in (row.input_ids, row.target_ids)),
         np.concatenate([row.kind[: last + 1], [0, 0]]),
-        np.zeros(last + 3),
+        *2 * (np.zeros(last + 3),),
     )
     assert row_key(longer) == row_key(row)
     other_kinds = replace(row, kind=np.where(row.kind == 1, 2, np.where(row.kind == 2, 1, 0)).astype(np.int8))
@@ -382,7 +382,7 @@ def test_damage_and_absence_are_faults(written) -> None:
 def test_entropies_for_a_curriculum_are_the_teachers(packed, written) -> None:
     rows = make_rows(8)
     found, expected = (
-        summed_entropies(teacher, rows, 30, torch.device("cpu"), packed)
+        summed_entropies(position_entropies(teacher, rows, 30, torch.device("cpu"), packed))
         for teacher in (CachedTeacher(written), CountingTeacher())
     )
     np.testing.assert_allclose(found, expected, rtol=1e-3)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from spanwise.data.tokenize import TokenizedTrajectory
-from spanwise.teacher.entropy import summed_entropies
+from spanwise.teacher.entropy import position_entropies, summed_entropies
 from spanwise.teacher.signal import DenseSignal
 
 
@@ -22,12 +22,13 @@ class ByLastToken:
 
 def row(tokens: list[int], kinds: list[int]) -> TokenizedTrajectory:
     ids = np.array(tokens, dtype=np.int64)
-    return TokenizedTrajectory("x", ids, ids, np.array(kinds, dtype=np.int8), np.zeros(len(ids), dtype=np.int32))
+    return TokenizedTrajectory("x", ids, ids, np.array(kinds, dtype=np.int8), ids, ids > 9)
 
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("batch_tokens", [1, 6, 100])
 def test_entropies_are_summed_over_supervised_positions_of_each_row(batch_tokens, packed) -> None:
     rows = [row([7, 2, 4], [0, 1, 2]), row([3], [2]), row([8, 8, 8, 8, 2], [0, 0, 0, 0, 1]), row([1, 5], [1, 0])]
-    found = summed_entropies(ByLastToken(), rows, batch_tokens, torch.device("cpu"), packed)
-    np.testing.assert_allclose(found, [np.log(2) + np.log(4), np.log(3), np.log(2), 0], atol=1e-6)
+    found = position_entropies(ByLastToken(), rows, batch_tokens, torch.device("cpu"), packed)
+    np.testing.assert_allclose(np.concatenate(found), np.log([2, 4, 3, 2, 1]), atol=1e-6)
+    np.testing.assert_allclose(summed_entropies(found), [np.log(2) + np.log(4), np.log(3), np.log(2), 0], atol=1e-6)

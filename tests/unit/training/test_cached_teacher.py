@@ -27,6 +27,11 @@ COVERING = ObjectiveConfig(
 )
 
 
+GATED = ObjectiveConfig(
+    method="sad", reason=TermConfig(gate=0.8), act=TermConfig(gate=-0.5, hard=0.3), decisions=2.0, reduction="span_mean"
+)
+
+
 @pytest.fixture
 def sharp_model(small_model) -> Callable[[int], PreTrainedModel]:
     """Models that prefer some tokens by far, as trained ones do."""
@@ -90,7 +95,7 @@ def test_a_sparse_teacher_of_all_tokens_teaches_as_a_dense_one(
 
 
 @pytest.mark.parametrize("layout", ["packed", "padded"])
-@pytest.mark.parametrize("objective", [COVERING, ObjectiveConfig(method="token_kd")])
+@pytest.mark.parametrize("objective", [COVERING, ObjectiveConfig(method="token_kd"), GATED])
 def test_a_cache_teaches_as_the_teacher_does(
     objective, layout, trajectories, tokenizer, small_model, sharp_model, cached, tmp_path
 ) -> None:

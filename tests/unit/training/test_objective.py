@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from spanwise.config import ObjectiveConfig, TermConfig
-from spanwise.teacher.signal import DenseSignal, dense_signal
+from spanwise.teacher.signal import DenseSignal, dense_signal, sampled_signal
 from spanwise.training import divergences
 from spanwise.training.objective import SpanObjective, SpanTerm, build_objective, count, span_loss
 from spanwise.types import SpanKind
@@ -67,6 +67,69 @@ def test_reductions_against_loops(reduction, logits, signal) -> None:
         reason = (forward[0:5].mean() + forward[7:9].mean()) / 2
         expected = 0.7 * reason + 1.3 * (reverse[5:7].mean() + reverse[9:12].mean()) / 2
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("reduction", ["token_sum", "kind_mean", "span_mean"])
+def test_weights_of_tokens_against_loops(reduction, logits, signal) -> None:
+    """A kind's loss is a weighted mean, whatever the weights add up to."""
+    objective = SpanObjective(SpanTerm(weight=0.7), SpanTerm("reverse_kl", weight=1.3), reduction)
+    weight = torch.linspace(0.0, 0.3, N)
+    loss, _ = span_loss(objective, logits, TARGETS, KIND, LENGTH, count(KIND, LENGTH, weight), signal, weight)
+    student = logits.detach().log_softmax(-1)
+    forward = divergences.forward_kl(signal.log_probs, student)
+    reverse = divergences.reverse_kl(signal.log_probs, student)
+    expected = torch.zeros(())
+    for kind, term, values in ((1, objective.reason, forward), (2, objective.act, reverse)):
+        own = weight / LENGTH if reduction == "span_mean" else weight
+        among = torch.ones(N, dtype=torch.bool) if reduction == "token_sum" else kind == KIND
+        expected += term.weight * (own * values)[kind == KIND].sum() / own[among].sum()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("reduction", ["token_sum", "kind_mean", "span_mean"])
+def test_equal_weights_change_nothing(reduction, logits, signal) -> None:
+    objective = SpanObjective(act=SpanTerm("jsd"), reduction=reduction)
+    plain, _ = loss_and_gradient(objective, logits, signal)
+    for factor, same in ((1.0, torch.equal), (0.25, torch.allclose)):
+        weight = torch.full((N,), factor)
+        counts = count(KIND, LENGTH, weight)
+        assert same(span_loss(objective, logits, TARGETS, KIND, LENGTH, counts, signal, weight)[0].detach(), plain)
+
+
+def test_hard_labels_are_mixed_in(logits, signal) -> None:
+    student = logits.detach()
+    soft = divergences.reverse_kl((signal.log_probs / 2).log_softmax(-1), (student / 2).log_softmax(-1))
+    mixed = SpanTerm("reverse_kl", temperature=2.0, hard=0.25)
+    loss, _ = loss_and_gradient(SpanObjective(mixed, mixed, "token_sum"), logits, signal)
+    expected = 0.75 * 4 * soft + 0.25 * divergences.cross_entropy(student, TARGETS)
+    assert loss.item() == pytest.approx(expected.mean().item(), rel=1e-5)
+    assert not SpanTerm(hard=0.25).is_plain_kl
+
+
+def test_hard_labels_can_be_mixed_into_a_sample(logits) -> None:
+    dense = dense_signal(2 * torch.randn(N, V, generator=torch.Generator().manual_seed(1)))
+    sample = sampled_signal(dense, 20, torch.Generator().manual_seed(0))
+    terms = [SpanTerm(), SpanTerm("cross_entropy"), SpanTerm(hard=0.5)]
+    soft, hard, mixed = (
+        span_loss(SpanObjective(term, term), logits, TARGETS, KIND, LENGTH, count(KIND, LENGTH), sample)[0]
+        for term in terms
+    )
+    torch.testing.assert_close(mixed, (soft + hard) / 2)
+
+
+def test_without_segmentation_it_is_the_plain_mean_that_token_kd_is(logits, signal) -> None:
+    flat = build_objective(ObjectiveConfig(method="sad", act=TermConfig(divergence="jsd"), segmentation="none"))
+    token_kd = build_objective(ObjectiveConfig(method="token_kd", act=TermConfig(divergence="jsd")))
+    kind, length = torch.full_like(KIND, 2), torch.full_like(LENGTH, N)
+    ours, _ = span_loss(flat, logits, TARGETS, kind, length, count(kind, length), signal)
+    assert torch.equal(ours.detach(), loss_and_gradient(token_kd, logits, signal)[0])
+
+
+def test_a_kind_of_weight_zero_asks_no_teacher(logits) -> None:
+    config = ObjectiveConfig(method="sad", reason=TermConfig(weight=0.0), act=TermConfig(divergence="cross_entropy"))
+    assert not config.needs_teacher
+    loss, _ = span_loss(build_objective(config), logits, TARGETS, KIND, LENGTH, count(KIND, LENGTH), None)
+    assert loss.item() == pytest.approx(divergences.cross_entropy(logits, TARGETS)[KIND == 2].mean().item())
 
 
 def test_kind_mean_differs_from_token_sum(logits, signal) -> None:

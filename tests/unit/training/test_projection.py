@@ -168,6 +168,19 @@ def test_denominators_are_those_of_the_whole_step(hidden, linear, dense, small_c
     )
 
 
+@pytest.mark.parametrize("kept", [None, 4])
+def test_chunks_keep_the_weights_of_their_positions(kept, hidden, linear, dense, small_chunks) -> None:
+    signal = dense if kept is None else sparse_signal(dense, kept)
+    weight = torch.linspace(0.0, 2.0, N)
+    objective = SpanObjective(SpanTerm(hard=0.3), SpanTerm("reverse_kl", weight=2.0), "span_mean")
+    counts = count(KIND, LENGTH, weight)
+    found = chunked_span_loss(
+        objective, Head(linear, (), V), hidden, TARGETS, KIND, LENGTH, counts, signal, weight=weight
+    )
+    expected = span_loss(objective, linear(hidden), TARGETS, KIND, LENGTH, counts, signal, weight)[0]
+    assert_same_gradients(found, expected, [hidden, linear.weight, linear.bias])
+
+
 @pytest.mark.parametrize("rows", [0, 1, ROWS, ROWS + 1])
 def test_any_number_of_positions_can_be_summed_over(rows, linear, small_chunks) -> None:
     hidden = random_numbers(rows, H, seed=5).requires_grad_()

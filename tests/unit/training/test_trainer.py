@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from spanwise.config import CurriculumConfig, ObjectiveConfig, TrainingConfig
+from spanwise.config import CurriculumConfig, ObjectiveConfig, TermConfig, TrainingConfig
 from spanwise.data.tokenize import tokenize_trajectory
 from spanwise.errors import ModelError, TrainingError
 from spanwise.training.batches import collate
@@ -30,9 +30,17 @@ def logged(folder: Path) -> list[dict[str, float]]:
     return lines
 
 
-@pytest.mark.parametrize("method", ["sft", "token_kd", "sad", "language_model"])
-def test_resumed_equals_uninterrupted(method, trajectories, tokenizer, small_model, tmp_path) -> None:
-    config = TrainingConfig(objective=ObjectiveConfig(method=method), max_steps=5, **SETTINGS)
+GATED = ObjectiveConfig(method="sad", act=TermConfig(gate=0.5, hard=0.2), decisions=2.0)
+MOVED = ObjectiveConfig(method="sad", segmentation="random")
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [*(ObjectiveConfig(method=method) for method in ("sft", "token_kd", "sad", "language_model")), GATED, MOVED],
+    ids=["sft", "token_kd", "sad", "language_model", "gated", "moved"],
+)
+def test_resumed_equals_uninterrupted(objective, trajectories, tokenizer, small_model, tmp_path) -> None:
+    config = TrainingConfig(objective=objective, max_steps=5, **SETTINGS)
     teacher = small_model(7)
 
     def interrupt(step: int, steps: int, loss: float | None) -> None:
@@ -134,6 +142,26 @@ def test_distillation_learns_and_reports_per_kind(trajectories, tokenizer, small
     assert lines[-1]["reason_kl"] < lines[0]["reason_kl"]
     assert lines[-1]["act_kl"] < lines[0]["act_kl"]
     assert {"reason_entropy", "act_entropy", "reason_agreement", "act_agreement"} <= lines[0].keys()
+
+
+def test_without_segmentation_training_is_that_of_token_kd(trajectories, tokenizer, small_model, tmp_path) -> None:
+    flat = ObjectiveConfig(method="sad", segmentation="none")
+    for name, objective in (("flat", flat), ("token_kd", ObjectiveConfig(method="token_kd"))):
+        config = TrainingConfig(objective=objective, max_steps=2, **SETTINGS)
+        train(small_model(0), tokenizer, trajectories, config, tmp_path / name, 0, small_model(7))
+    ours, theirs = weights(tmp_path / "flat"), weights(tmp_path / "token_kd")
+    assert all(torch.equal(ours[name], value) for name, value in theirs.items())
+
+
+@pytest.mark.parametrize(
+    "objective", [GATED, MOVED, ObjectiveConfig(method="sad", decisions=9.0)], ids=["gated", "moved", "decisions"]
+)
+def test_every_variant_is_another_objective(objective, trajectories, tokenizer, small_model, tmp_path) -> None:
+    for name, one in (("plain", ObjectiveConfig(method="sad")), ("variant", objective)):
+        config = TrainingConfig(objective=one, max_steps=2, **{**SETTINGS, "save_every": 9})
+        train(small_model(0), tokenizer, trajectories, config, tmp_path / name, 0, small_model(7))
+    plain, variant = weights(tmp_path / "plain"), weights(tmp_path / "variant")
+    assert any(not torch.equal(variant[name], value) for name, value in plain.items())
 
 
 def test_checkpointed_activations_change_nothing(trajectories, tokenizer, small_model, tmp_path) -> None:
