@@ -204,6 +204,18 @@ class ExpertCollectConfig(CollectConfig):
     )
 
 
+class TeacherCollectConfig(CollectConfig):
+    """The same for the teacher, some of whose episodes models are judged by."""
+
+    held_out: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        exclude_if=partial(eq, 0.0),
+        description="share of the tasks whose episodes no student learns from: each is judged by them, turn by turn",
+    )
+
+
 class TokenizerConfig(Table):
     """Byte-level BPE learnt from the expert's trajectories (used where a model is made from scratch)."""
 
@@ -418,7 +430,7 @@ class TeacherConfig(Table):
     model: ArchitectureConfig = ArchitectureConfig()
     pretraining: TrainingConfig | None = Field(default=None, description="language modelling on all tokens first")
     training: TrainingConfig | None = TrainingConfig()
-    rollouts: CollectConfig = CollectConfig()
+    rollouts: TeacherCollectConfig = TeacherCollectConfig()
     source: Literal["online", "cache"] = Field(
         default="online", description="students ask the teacher at every step, or read what it once said"
     )
@@ -509,6 +521,11 @@ class Recipe(Table):
     evaluate: EvaluateConfig = EvaluateConfig()
 
     @property
+    def judges_text(self) -> bool:
+        """Whether trajectories are held out, by which models are judged turn by turn."""
+        return self.data is not None or self.teacher.rollouts.held_out > 0
+
+    @property
     def tokenizer_path(self) -> str | None:
         """The model whose tokenizer all models use; None: one is made from the text."""
         return self.teacher.model.path or (None if self.data is None else self.students.model.path)
@@ -520,6 +537,8 @@ class Recipe(Table):
                 'environment.rendering = "chat" needs a chat template: name a model that has one by teacher.model.path'
                 + (" or students.model.path" if self.data is not None else "")
             )
+        if self.data is not None and self.teacher.rollouts.held_out > 0:
+            raise ValueError("teacher.rollouts.held_out is of episodes that are played; of data, set traces.held_out")
         if self.data is None and self.traces != TracesConfig():
             raise ValueError("traces chooses among recorded trajectories: name their file by data")
         if not self.teacher.exists:

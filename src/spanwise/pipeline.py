@@ -1,7 +1,9 @@
 """The stages of a run, in order: each reads files of the run directory and writes others, and can be called alone.
 
     collect.expert -> train.tokenizer -> train.teacher.base -> train.teacher -> collect.teacher -> cache.teacher
-    -> train.students.base -> train.students.<method> ... -> evaluate.<agent> ... -> report
+    -> train.students.base -> train.students.<method> ... -> evaluate.<agent> ... -> fidelity.<model> ... -> report
+
+The ``fidelity`` stages are there where some of the teacher's episodes are held out (``teacher.rollouts.held_out``).
 
 Where a recipe has ``data``, recorded trajectories, nothing is played::
 
@@ -13,7 +15,7 @@ A stage that is done is skipped; one that was interrupted goes on where it stopp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from spanwise.agents.protocol import Agent
+    from spanwise.types import Trajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +143,29 @@ class Pipeline:
         self._stages([self._fitting("train.teacher", done, data, teacher.model, teacher.training, TEACHER, start)])
 
     def collect_teacher(self) -> None:
-        """Records the teacher on the train games, and keeps what students shall learn from."""
+        """Records the teacher on the train games; divides them into what students learn from and what is held out."""
         settings = self.recipe.teacher.rollouts
 
         def work(tick: Tick) -> None:
             from spanwise.traces.jsonl import read_trajectories, write_trajectories
+            from spanwise.traces.splits import is_held_out
 
             agent = self._model_agent(self._teacher(), "teacher", settings.temperature, settings.max_new_tokens)
             everything = self.run.path / ROLLOUTS
             self._collect(agent, settings, everything, tick)
-            kept = (one for one in read_trajectories(everything) if one.success or not settings.only_successful)
-            if write_trajectories(self.run.path / KEPT, kept) == 0:
+
+            def side(of_held_out: bool) -> Iterator[Trajectory]:
+                for one in read_trajectories(everything):
+                    chosen = one.success or not (of_held_out or settings.only_successful)
+                    if chosen and is_held_out(one.task_id, settings.held_out, self.recipe.seed) == of_held_out:
+                        yield one
+
+            if settings.held_out > 0 and write_trajectories(self.run.path / HELD_OUT, side(True)) == 0:
+                raise RunDirectoryError(
+                    f"{everything}: the teacher won no game of the tasks that a share of {settings.held_out:g} holds "
+                    "out; raise teacher.rollouts.held_out"
+                )
+            if write_trajectories(self.run.path / KEPT, side(False)) == 0:
                 raise RunDirectoryError(
                     f"{everything}: the teacher won no game, so students have nothing to learn from"
                 )
@@ -195,10 +210,13 @@ class Pipeline:
         )
 
     def evaluate(self) -> None:
-        """Lets every agent play the same games; where the recipe has data, judges models on what is held out."""
-        if self.recipe.data is not None:
+        """Lets every agent play the same games; where trajectories are held out, judges models by them."""
+        if self.recipe.data is None:
+            self._play()
+        if self.recipe.judges_text:
             self.fidelity()
-            return
+
+    def _play(self) -> None:
         from spanwise.agents.experts import make_expert
 
         settings = self.recipe.evaluate
@@ -224,6 +242,11 @@ class Pipeline:
         from spanwise.traces.jsonl import read_trajectories
 
         recipe, evaluate = self.recipe, self.recipe.evaluate
+        settings: dict[str, Any] = {"evaluate": evaluate}
+        limit = evaluate.limit
+        if recipe.data is None:  # the other settings, and the limit, are of games
+            settings = {"evaluate": evaluate.model_dump(include={"max_new_tokens", "confidence"})}
+            limit = None
         teacher = self._teacher() if recipe.teacher.exists else None
         folders = {} if teacher is None else {"teacher": teacher}
         folders |= {name: self.run.path / "students" / name for name in recipe.students.methods}
@@ -240,7 +263,7 @@ class Pipeline:
                         rendering=recipe.environment.rendering,
                         style=recipe.environment.style,
                         max_new_tokens=evaluate.max_new_tokens,
-                        limit=evaluate.limit,
+                        limit=limit,
                         concurrency=evaluate.concurrency,
                         confidence=evaluate.confidence,
                         seed=recipe.seed,
@@ -251,7 +274,7 @@ class Pipeline:
                 )
 
             trained = [self._taught] if name == "teacher" else [self._taught, f"train.students.{name}"]
-            self._stage(f"fidelity.{name}", trained, {"evaluate": evaluate}, work)
+            self._stage(f"fidelity.{name}", trained, settings, work)
 
     def report(self) -> None:
         """Writes the report anew; it is cheap, so it is never skipped."""

@@ -135,6 +135,9 @@ def _share(numerator: Callable[[StepRecord], float | None], meaning: str) -> Ste
     return StepMetric(numerator, lambda step: 1, UNIT_INTERVAL, meaning)
 
 
+#: ROUGE-L F1 from which on a thought counts as the written one in other words.
+CLOSE = 0.7
+
 #: The numbers of ``fidelity.json``, in the order of the table.
 STEP_METRICS: dict[str, StepMetric] = {
     "action_match": _share(
@@ -143,6 +146,13 @@ STEP_METRICS: dict[str, StepMetric] = {
     "name_match": _share(lambda step: step.name_match, "share of steps whose command has the written one's name"),
     "argument_match": _share(lambda step: step.argument_match, "share of steps with its name and its arguments"),
     "argument_f1": _share(lambda step: step.argument_f1, "F1 of the words of the command's arguments, mean over steps"),
+    "thought_match": _share(
+        lambda step: None if step.rouge_l is None else step.rouge_l == 1, "share of thoughts with the written words"
+    ),
+    "thought_close": _share(
+        lambda step: None if step.rouge_l is None else step.rouge_l >= CLOSE,
+        f"share of thoughts whose ROUGE-L F1 against the written one is {CLOSE} or more",
+    ),
     "rouge_l": _share(lambda step: step.rouge_l, "ROUGE-L F1 of the thought against the written one, mean over steps"),
     "thought_f1": _share(lambda step: step.thought_f1, "F1 of the thought's words, mean over steps"),
     "thought_length_ratio": StepMetric(
@@ -185,6 +195,9 @@ STEP_METRICS: dict[str, StepMetric] = {
 }
 
 
+_NO_STEP: dict[str, Any] = {"value": None, "low": None, "high": None, "n": 0, "tasks": 0}
+
+
 def summarise_steps(records: Sequence[StepRecord], confidence: float = 0.95, seed: int = 0) -> dict[str, Any]:
     """The numbers of ``fidelity.json``. The order of the records is irrelevant.
 
@@ -211,6 +224,11 @@ def summarise_steps(records: Sequence[StepRecord], confidence: float = 0.95, see
             "cut_otherwise": sum(not record.styled for record in records),
         },
     }
+
+
+def completed_fidelity(results: dict[str, Any]) -> dict[str, Any]:
+    """The content of a ``fidelity.json``; of one from before there were all of ``STEP_METRICS``, no step has others."""
+    return {**results, "metrics": {name: results["metrics"].get(name, _NO_STEP) for name in STEP_METRICS}}
 
 
 def dump_steps(records: Iterable[StepRecord]) -> str:
@@ -245,7 +263,7 @@ def _estimate(metric: StepMetric, records: Sequence[StepRecord], confidence: flo
         below[record.task_id] += denominator
         count += 1
     if not count:
-        return {"value": None, "low": None, "high": None, "n": 0, "tasks": 0}
+        return _NO_STEP
     numerators, denominators = np.array(list(above.values())), np.array(list(below.values()))
     return {
         **asdict(ratio(numerators, denominators, confidence, seed, metric.bounds)),

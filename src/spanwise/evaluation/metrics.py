@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanwise.errors import TraceError
+from spanwise.evaluation.failures import failure, has_loop
 from spanwise.evaluation.record_files import dump_lines, read_lines
 from spanwise.evaluation.statistics import UNIT_INTERVAL, Bounds, Estimate, proportion, ratio
 from spanwise.types import SpanKind, Trajectory
@@ -50,6 +51,7 @@ class EpisodeRecord:
         seconds: The agent's time on this episode (its even share where several were answered in one call; the
             environment's time is not in it); None where it was not measured.
         stop_reason: Why it ended; see :class:`~spanwise.types.Trajectory`. ``error`` is an episode that crashed.
+        looped: Whether it went round in a circle (``failures.py``); None in records from before this was looked for.
     """
 
     id: str
@@ -67,6 +69,7 @@ class EpisodeRecord:
     invalid_actions: int
     seconds: float | None
     stop_reason: str
+    looped: bool | None = None
 
 
 def record_episode(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase | None = None) -> EpisodeRecord:
@@ -103,6 +106,7 @@ def record_episode(trajectory: Trajectory, tokenizer: PreTrainedTokenizerBase | 
         invalid_actions=sum(step.valid is False for step in trajectory.steps),
         seconds=trajectory.metadata.get(SECONDS),
         stop_reason=trajectory.stop_reason,
+        looped=has_loop([(step.observation, step.action or step.completion) for step in trajectory.steps]),
     )
 
 
@@ -139,6 +143,12 @@ METRICS: dict[str, Metric] = {
     "reasoning_tokens_per_step": Metric(
         lambda episode: episode.reasoning_tokens, lambda episode: episode.steps, None, "REASON tokens per action"
     ),
+    "tokens_per_step": Metric(
+        lambda episode: episode.tokens,
+        lambda episode: episode.steps,
+        None,
+        "tokens written per action, ends of turns included",
+    ),
     "parse_failure_rate": Metric(
         lambda episode: episode.parse_failures,
         lambda episode: episode.turns,
@@ -150,6 +160,12 @@ METRICS: dict[str, Metric] = {
         lambda episode: episode.steps,
         UNIT_INTERVAL,
         "share of actions that the environment refused",
+    ),
+    "loop_rate": Metric(
+        lambda episode: episode.looped,
+        _episode,
+        UNIT_INTERVAL,
+        "share of episodes that did the same after the same three times in a row, alone or in a circle of turns",
     ),
     "seconds_per_step": Metric(
         lambda episode: episode.seconds, lambda episode: episode.steps, None, "the agent's seconds per action, batched"
@@ -164,8 +180,9 @@ def summarise(records: Sequence[EpisodeRecord], confidence: float = 0.95, seed: 
 
     Returns:
         ``n``, then ``{value, low, high}`` for each of ``METRICS`` (all three None where it is not known),
-        ``by_task_type`` with the same per type, ``stop_reasons`` with a count for each, and ``unknown`` with a reason
-        for each metric that could not be computed.
+        ``by_task_type`` with the same per type, ``stop_reasons`` with a count for each, ``failures`` with how many
+        episodes were lost by what (``failures.py``), and ``unknown`` with a reason for each metric that could not be
+        computed.
 
     Raises:
         ValueError: There is no record, or two are of the same task and seed.
@@ -183,6 +200,7 @@ def summarise(records: Sequence[EpisodeRecord], confidence: float = 0.95, seed: 
         **_summary(records, confidence, seed),
         "by_task_type": {name: _summary(by_type[name], confidence, seed) for name in sorted(by_type)},
         "stop_reasons": dict(sorted(Counter(record.stop_reason for record in records).items())),
+        "failures": dict(sorted(Counter(failure(record) for record in records if not record.success).items())),
         "unknown": {name: reason for name, metric in METRICS.items() if (reason := _why_unknown(metric, records))},
     }
 
@@ -200,6 +218,20 @@ def estimate(metric: Metric, records: Sequence[EpisodeRecord], confidence: float
     if metric.bounds == UNIT_INTERVAL and (below == 1).all() and np.isin(above, (0, 1)).all():
         return proportion(int(above.sum()), len(above), confidence)
     return ratio(above, below, confidence, seed, metric.bounds)
+
+
+def completed(results: dict[str, Any]) -> dict[str, Any]:
+    """The content of a ``results.json``; of one from before there were all of ``METRICS``, the others are not known."""
+    absent = [name for name in METRICS if name not in results]
+    unknown = {name: {"value": None, "low": None, "high": None} for name in absent}
+    reasons = dict.fromkeys(absent, "not measured when this was evaluated")
+    return {
+        "failures": None,
+        **results,
+        **unknown,
+        "by_task_type": {name: {**one, **unknown} for name, one in results["by_task_type"].items()},
+        "unknown": {**results["unknown"], **reasons},
+    }
 
 
 def dump_records(records: Iterable[EpisodeRecord]) -> str:

@@ -1,10 +1,10 @@
-"""Records in files: a frozen dataclass a line, all of its fields and no others."""
+"""Records in files: a frozen dataclass a line, all of its fields and no others; those with a default came later."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,12 +43,13 @@ def read_lines(path: Path, kind: type[Record], what: str, growing: bool = False)
 
 def _record(line: str, kind: type[Record], what: str, place: str) -> Record:
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    needed = {field.name for field in fields(kind) if field.default is MISSING}  # type: ignore[arg-type]
     try:
         values = json.loads(line)
     except ValueError as error:
         raise TraceError(f"{place}: not JSON: {error}") from error
     found = set(values) if isinstance(values, dict) else set()
-    if found != names:
-        missing, unknown = ", ".join(sorted(names - found)) or "none", ", ".join(sorted(found - names)) or "none"
+    if not needed <= found <= names:
+        missing, unknown = ", ".join(sorted(needed - found)) or "none", ", ".join(sorted(found - names)) or "none"
         raise TraceError(f"{place}: not {what} record; missing fields: {missing}; unknown fields: {unknown}")
     return kind(**values)

@@ -21,6 +21,8 @@ HEADINGS = {
     "name_match": "same name",
     "argument_match": "same arguments",
     "argument_f1": "argument F1",
+    "thought_match": "same thought",
+    "thought_close": "like thought",
     "rouge_l": "thought ROUGE-L",
     "thought_f1": "thought F1",
     "thought_length_ratio": "thought length",

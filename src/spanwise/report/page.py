@@ -125,10 +125,9 @@ def _sentences(files: RunFiles) -> list[str]:
 
 
 def _tables(files: RunFiles) -> list[tables.Table]:
-    if files.judged:
-        return [fidelity_tables.fidelity(files)]
     made = [make(files) for make in (tables.headline, tables.comparisons, tables.by_task_type, tables.stop_reasons)]
-    return [table for table in made if table.rows]
+    judged = [fidelity_tables.fidelity(files)] if files.judged else []
+    return [table for table in made if table.rows] + judged
 
 
 def _recipe_text(recipe: Recipe) -> str:

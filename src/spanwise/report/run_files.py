@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from spanwise.config import Recipe
 from spanwise.errors import RunDirectoryError
-from spanwise.evaluation.metrics import METRICS, EpisodeRecord, read_records
+from spanwise.evaluation.fidelity import completed_fidelity
+from spanwise.evaluation.metrics import EpisodeRecord, completed, read_records
 from spanwise.evaluation.teacher_forcing import RESULT
 from spanwise.run_content import FIDELITY, SELECTION
 from spanwise.traces.selection import Selection, read_selection
@@ -18,7 +19,7 @@ from spanwise.traces.selection import Selection, read_selection
 _JUDGED = ("trajectories", "tasks", "steps", "metrics", "left_out", "provenance", "confidence")
 
 #: And a ``results.json``.
-_RESULTS = ("n", *METRICS, "by_task_type", "stop_reasons", "unknown", "provenance")
+_RESULTS = ("n", "success_rate", "reward", "steps", "by_task_type", "stop_reasons", "unknown", "provenance")
 
 Role = Literal["expert", "teacher", "student"]
 
@@ -96,7 +97,7 @@ class RunFiles:
         agents: Those evaluated: expert, teacher, students in the recipe's order.
         logs: Training logs: teacher, then students.
         missing: A sentence for each part that the recipe asks for and the directory does not hold.
-        judged: Where the recipe has data: its models, the teacher first, then students in the recipe's order.
+        judged: Where trajectories are held out: the models, the teacher first, then students in the recipe's order.
         selection: Where the recipe has data: what came of it; None if it was not selected from yet.
     """
 
@@ -137,13 +138,12 @@ def read_run(run: Path, recipe: Recipe) -> RunFiles:
     manifest = _read_object(run / "manifest.json") if (run / "manifest.json").exists() else {}
     if not manifest:
         missing.append("manifest.json: nothing says what produced this run")
+    judged = _read_judged(run, recipe, missing) if recipe.judges_text else []
     if recipe.data is not None:
-        judged = _read_judged(run, recipe, missing)
         selection = read_selection(run / SELECTION) if (run / SELECTION).exists() else None
         return RunFiles(run, recipe, manifest, [], _read_logs(run, recipe, missing), missing, judged, selection)
-    return RunFiles(
-        run, recipe, manifest, _read_agents(run, recipe, missing), _read_logs(run, recipe, missing), missing
-    )
+    agents = _read_agents(run, recipe, missing)
+    return RunFiles(run, recipe, manifest, agents, _read_logs(run, recipe, missing), missing, judged)
 
 
 def _read_judged(run: Path, recipe: Recipe, missing: list[str]) -> list[JudgedModel]:
@@ -157,7 +157,7 @@ def _read_judged(run: Path, recipe: Recipe, missing: list[str]) -> list[JudgedMo
         absent = [key for key in _JUDGED if key not in results]
         if absent:
             raise RunDirectoryError(f"{path}: not results of a model's fidelity; no {', '.join(absent)}")
-        judged.append(JudgedModel(name, results))
+        judged.append(JudgedModel(name, completed_fidelity(results)))
     return judged
 
 
@@ -176,7 +176,7 @@ def _read_agents(run: Path, recipe: Recipe, missing: list[str]) -> list[Evaluate
         if absent:
             raise RunDirectoryError(f"{folder / 'results.json'}: not results of an evaluation; no {', '.join(absent)}")
         records = read_records(folder / "episodes.jsonl")
-        agents.append(EvaluatedAgent(name, role, method, results, records, folder / "trajectories.jsonl"))
+        agents.append(EvaluatedAgent(name, role, method, completed(results), records, folder / "trajectories.jsonl"))
     return agents
 
 

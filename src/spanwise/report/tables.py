@@ -207,14 +207,16 @@ _HEADINGS = {
     "reward": "reward",
     "steps": "steps",
     "reasoning_tokens_per_step": "reasoning tokens / step",
+    "tokens_per_step": "tokens / step",
     "parse_failure_rate": "parse failures",
     "invalid_action_rate": "invalid actions",
+    "loop_rate": "loops",
     "seconds_per_step": "ms / step",
 }
 #: Told in thousandths of their unit, in the table.
 _THOUSANDTHS = frozenset({"seconds_per_step"})
 _ENDS = ("value", "low", "high")
-_SHARES = frozenset({"success_rate", "parse_failure_rate", "invalid_action_rate"})
+_SHARES = frozenset({"success_rate", "parse_failure_rate", "invalid_action_rate", "loop_rate"})
 
 
 def _headline_row(agent: EvaluatedAgent, teacher: EvaluatedAgent | None) -> tuple[Cell, ...]:

@@ -17,6 +17,7 @@ def _make_record(task_id="a", seed=0, success=True, **fields):
         "invalid_actions": 0,
         "seconds": 1.0,
         "stop_reason": "success" if success else "budget",
+        "looped": False,
     }
     return EpisodeRecord(task_id=task_id, seed=seed, success=success, **(values | fields))
 

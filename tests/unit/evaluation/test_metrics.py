@@ -1,5 +1,6 @@
 """What is counted of an episode, and what the counts add up to."""
 
+import json
 from dataclasses import asdict, replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from spanwise.errors import TraceError
 from spanwise.evaluation.metrics import (
     METRICS,
+    completed,
     dump_records,
     read_records,
     record_episode,
@@ -57,7 +59,8 @@ def test_without_a_tokenizer_words_are_not_counted_as_tokens():
     assert (record.tokens, record.reasoning_tokens, record.action_tokens) == (None, None, None)
     summary = summarise([record])
     assert summary["reasoning_tokens_per_step"] == {"value": None, "low": None, "high": None}
-    assert summary["unknown"] == {"reasoning_tokens_per_step": "not known of 1 of 1 episodes"}
+    reason = "not known of 1 of 1 episodes"
+    assert summary["unknown"] == {"reasoning_tokens_per_step": reason, "tokens_per_step": reason}
 
 
 def test_generated_ids_give_a_total_even_without_a_tokenizer():
@@ -79,7 +82,9 @@ def test_every_metric_is_the_ratio_that_its_name_says(make_record):
     records = [
         make_record("a", steps=10, turns=12, reasoning_tokens=100, parse_failures=2, invalid_actions=1, seconds=3.0),
         make_record("b", success=False, steps=50, turns=50, reasoning_tokens=400, invalid_actions=20, seconds=9.0),
-        make_record("c", reward=0.5, steps=20, turns=22, reasoning_tokens=150, parse_failures=1, seconds=4.0),
+        make_record(
+            "c", reward=0.5, steps=20, turns=22, reasoning_tokens=150, parse_failures=1, seconds=4, looped=True
+        ),
     ]
     values = {name: summarise(records)[name]["value"] for name in METRICS}
     assert values == {
@@ -87,8 +92,10 @@ def test_every_metric_is_the_ratio_that_its_name_says(make_record):
         "reward": pytest.approx(1.5 / 3),
         "steps": pytest.approx(80 / 3),
         "reasoning_tokens_per_step": pytest.approx(650 / 80),
+        "tokens_per_step": pytest.approx(300 / 80),
         "parse_failure_rate": pytest.approx(3 / 84),
         "invalid_action_rate": pytest.approx(21 / 80),
+        "loop_rate": pytest.approx(1 / 3),
         "seconds_per_step": pytest.approx(16 / 80),
     }
 
@@ -136,6 +143,37 @@ def test_each_type_of_task_has_the_summary_of_its_own_episodes(make_record):
 def test_the_order_of_the_records_is_irrelevant(make_record):
     records = [make_record(f"t{i}", success=i % 3 > 0, steps=i + 4, invalid_actions=i % 4) for i in range(12)]
     assert summarise(records) == summarise(records[::-1])
+
+
+def test_lost_episodes_are_counted_by_what_lost_them(make_record):
+    lost = [make_record(name, success=False, looped=name < "c") for name in "abc"]
+    assert summarise([*lost, make_record("d")])["failures"] == {"budget": 1, "loop": 2}
+
+
+def test_going_round_in_a_circle_is_seen(make_record):
+    around = [_step("Action: go to desk 1"), _step("Action: go to bed 1")]
+    assert record_episode(_trajectory(*3 * around)).looped is True
+    assert record_episode(_trajectory(*2 * around)).looped is False
+    mute = [_step("I wonder")]
+    assert record_episode(_trajectory(*3 * mute)).looped is True
+
+
+def test_records_and_results_from_before_loops_were_looked_for_are_read(make_record, tmp_path):
+    record = make_record(success=False)
+    line = json.loads(dump_records([record]))
+    del line["looped"]
+    (tmp_path / "episodes.jsonl").write_text(json.dumps(line) + "\n")
+    assert read_records(tmp_path / "episodes.jsonl") == [replace(record, looped=None)]
+    now = summarise([make_record("a"), make_record("b")])
+    later = ("loop_rate", "tokens_per_step", "failures")
+    before = {name: value for name, value in now.items() if name not in later}
+    before["by_task_type"] = {"carry": {name: before[name] for name in before if name in METRICS}}
+    found = completed(before)
+    assert found["loop_rate"] == {"value": None, "low": None, "high": None}
+    assert found["by_task_type"]["carry"]["loop_rate"] == found["loop_rate"]
+    assert found["failures"] is None
+    assert found["unknown"]["tokens_per_step"] == "not measured when this was evaluated"
+    assert completed(now) == now
 
 
 def test_an_episode_counted_twice_is_an_error(make_record):
