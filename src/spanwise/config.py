@@ -142,7 +142,7 @@ class EnvironmentConfig(Table):
     )
     workers: int = Field(default=2, ge=0, description="processes that play the games; 0: in this process")
     generator: GeneratorConfig = GeneratorConfig()
-    hotpotqa: HotpotqaConfig = HotpotqaConfig()
+    hotpotqa: HotpotqaConfig = Field(default=HotpotqaConfig(), exclude_if=partial(eq, HotpotqaConfig()))
     webshop: WebshopConfig = WebshopConfig()
 
     @model_validator(mode="after")
@@ -196,6 +196,7 @@ class ExpertCollectConfig(CollectConfig):
 
     expert: str = Field(
         default="expert",
+        exclude_if=partial(eq, "expert"),
         description="whom the teacher imitates: the best that plays by what it sees; webshop's `brisk`, who reads no "
         "features; or hotpotqa's `informed`, who knows what the answer follows from; evaluation is of the first",
     )
