@@ -75,6 +75,12 @@ def _brisk_webshop(config: EnvironmentConfig) -> Agent:
     return WebshopExpert.within(config.budget, reads=False)
 
 
+def _first_hit_webshop(config: EnvironmentConfig) -> Agent:
+    from spanwise.agents.experts.webshop import FirstHit
+
+    return FirstHit()
+
+
 _EXPERTS: dict[tuple[str, str], Callable[[EnvironmentConfig], Agent]] = {
     ("alfworld", "expert"): _alfworld,
     ("hotpotqa", "expert"): _hotpotqa,
@@ -82,4 +88,5 @@ _EXPERTS: dict[tuple[str, str], Callable[[EnvironmentConfig], Agent]] = {
     ("toy", "expert"): _toy,
     ("webshop", "expert"): _webshop,
     ("webshop", "brisk"): _brisk_webshop,
+    ("webshop", "first_hit"): _first_hit_webshop,
 }

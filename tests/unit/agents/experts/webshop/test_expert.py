@@ -258,5 +258,17 @@ def test_a_brisk_expert_reads_no_features_and_one_that_does_not_exist_is_an_erro
         read[kind] = sum(step.action == "click[Features]" for one in played for step in one.steps)
     assert read["expert"] > read["brisk"] == 0
     assert rewards["brisk"] > 0.7
-    with pytest.raises(ConfigError, match="webshop has no expert 'hasty'; there are: brisk, expert"):
+    with pytest.raises(ConfigError, match="webshop has no expert 'hasty'; there are: brisk, expert, first_hit"):
         make_expert(config, kind="hasty")
+
+
+def test_the_first_hit_is_bought_in_three_actions_and_scores_less():
+    config = EnvironmentConfig(name="webshop", budget=15, webshop=WebshopConfig(products=150))
+    tasks = make_task_set(config)
+    specs = [EpisodeSpec(task.task_id, task.task_type, 0) for task in tasks.tasks("test")[::20]]
+    played = list(rollout(make_expert(config, kind="first_hit"), tasks, specs, RolloutSettings.of(config, 25)))
+    for trajectory in played:
+        search, click, buy = (step.action or "" for step in trajectory.steps)
+        assert (search[:7], click[:6], buy) == ("search[", "click[", "click[Buy Now]")
+    best = list(rollout(make_expert(config), tasks, specs, RolloutSettings.of(config, 25)))
+    assert 0 < sum(one.reward or 0 for one in played) < sum(one.reward or 0 for one in best)
