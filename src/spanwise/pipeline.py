@@ -18,10 +18,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from spanwise.config import ArchitectureConfig, CollectConfig, Recipe, Table, TrainingConfig
-from spanwise.errors import ModelError, RunDirectoryError, TaskDataError
+from spanwise.config import ArchitectureConfig, CollectConfig, Recipe, TrainingConfig
+from spanwise.errors import RunDirectoryError, TaskDataError
+from spanwise.fitting import Fit
+from spanwise.playing import evaluate_agent, load_agent
 from spanwise.processes import Tick
 from spanwise.run_content import (
     EXPERT,
@@ -41,11 +43,9 @@ from spanwise.run_content import (
     texts_of,
 )
 from spanwise.run_directory import RunDirectory, digest, write_atomically
-from spanwise.stages import Stage, Watcher, Work, lasting, run_stages
+from spanwise.stages import Stage, Watcher, Work, described, lasting, run_stages
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
     from spanwise.agents.protocol import Agent
     from spanwise.types import Trajectory
 
@@ -60,15 +60,19 @@ class Pipeline:
 
     def run_all(self) -> None:
         """Every stage."""
+        self.teach()
+        self.train_students()
+        self.evaluate()
+        self.report()
+
+    def teach(self) -> None:
+        """Every stage before the students."""
         self.collect_expert()
         self.train_teacher()
         if self.recipe.data is None:
             self.collect_teacher()
         if self.recipe.teacher.source == "cache":
             self.cache()
-        self.train_students()
-        self.evaluate()
-        self.report()
 
     def collect(self) -> None:
         """The expert's trajectories; and the teacher's, once there is a teacher. Or those of the recipe's data."""
@@ -194,7 +198,7 @@ class Pipeline:
         """Trains every student of the recipe."""
         students = self.recipe.students
         start: str | None = None
-        done = ["cache.teacher" if self.recipe.teacher.source == "cache" else self._taught]
+        done = [self.taught]
         if students.pretraining is not None:
             base = ("train.students.base", done, KEPT, students.model, students.pretraining, STUDENTS_BASE, None)
             self._stages([self._fitting(*base)])
@@ -284,6 +288,11 @@ class Pipeline:
             write_report(self.run.path, self.recipe)
 
     @property
+    def taught(self) -> str:
+        """The stage after which students can learn."""
+        return "cache.teacher" if self.recipe.teacher.source == "cache" else self._taught
+
+    @property
     def _taught(self) -> str:
         """The stage after which there is a teacher, and text to learn from."""
         if self.recipe.data is None:
@@ -308,7 +317,7 @@ class Pipeline:
             )
         environment = self.recipe.environment
         return {
-            **{key: lasting(one) if isinstance(one, Table) else one for key, one in stage.settings.items()},
+            **described(stage.settings),
             "environment": lasting(environment)
             if self.recipe.data is None
             else {"rendering": environment.rendering, "style": environment.style},
@@ -327,7 +336,9 @@ class Pipeline:
         start: str | None,
     ) -> Stage:
         """A training stage: a model on trajectories, from a finished folder or from scratch."""
-        work = _Fit(self.recipe, self.run.path, data, architecture, training, output, start)
+        run = self.run.path
+        begin = None if start is None else run / start
+        work = Fit(self.recipe, run, data, architecture, training, run / output, begin, self.recipe.seed)
         return Stage(name, upstream, {"training": training, "model": architecture}, work)
 
     def _collect(self, agent: Agent, settings: CollectConfig, path: Path, tick: Tick) -> None:
@@ -379,101 +390,3 @@ class Pipeline:
 
     def _finished(self, folder: str) -> bool:
         return (self.run.path / folder / "training.json").exists()
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """The work of a training stage, which another process can be given.
-
-    Attributes:
-        recipe: The whole recipe.
-        run: The run directory; ``data``, ``output`` and ``start`` lie in it.
-        data: The trajectories.
-        architecture: Of a model from scratch.
-        training: How to train.
-        output: Where the model goes.
-        start: The model to start from; None: from scratch.
-    """
-
-    recipe: Recipe
-    run: Path
-    data: str
-    architecture: ArchitectureConfig
-    training: TrainingConfig
-    output: str
-    start: str | None
-
-    def __call__(self, tick: Tick) -> None:
-        from spanwise.data.render import make_rendering
-        from spanwise.teacher.run import open_run_signals
-        from spanwise.training.models import check_same_vocabulary, create_model, load_model, load_tokenizer
-        from spanwise.training.trainer import train
-
-        tokenizer = run_tokenizer(self.run)
-        teacher = None
-        if self.training.objective.needs_teacher and self.recipe.teacher.source == "cache":
-            teacher = open_run_signals(self.recipe, self.run)
-        elif self.training.objective.needs_teacher:
-            folder = teacher_folder(self.recipe, self.run)
-            teacher = load_model(folder)
-            check_same_vocabulary(load_tokenizer(folder), tokenizer)
-        if self.start is None and self.architecture.path is not None:
-            check_same_vocabulary(tokenizer, load_tokenizer(self.architecture.path))
-        seed = self.recipe.seed
-        start = self.start
-        train(
-            create_model(self.architecture, tokenizer, seed) if start is None else load_model(self.run / start),
-            tokenizer,
-            learnt_from(self.recipe, self.run, self.data),
-            self.training,
-            self.run / self.output,
-            seed,
-            teacher,
-            lambda step, steps, loss: tick(step, steps, "" if loss is None else f"loss {loss:.4f}"),
-            make_rendering(self.recipe.environment.rendering, tokenizer),
-        )
-
-
-def load_agent(
-    folder: Path, name: str, temperature: float, max_new_tokens: int, seed: int, rendering: Literal["plain", "chat"]
-) -> Agent:
-    """The agent of a model folder.
-
-    Raises:
-        ModelError: The folder holds no model that can play.
-    """
-    from spanwise.agents.huggingface import HuggingFaceAgent
-    from spanwise.data.render import make_rendering
-    from spanwise.training.models import load_model, load_tokenizer
-
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: expected a model folder, or the word expert")
-    model: PreTrainedModel = load_model(folder)
-    tokenizer = load_tokenizer(folder)
-    text = make_rendering(rendering, tokenizer)
-    return HuggingFaceAgent(model.eval(), tokenizer, name, temperature, max_new_tokens, seed, text)
-
-
-def evaluate_agent(
-    agent: Agent,
-    recipe: Recipe,
-    out: Path,
-    tick: Tick,
-    model: Path | None = None,
-    tokenizer: PreTrainedTokenizerBase | None = None,
-) -> dict[str, Any]:
-    """Evaluates one agent on the recipe's games; see :func:`spanwise.evaluation.rollouts.evaluate`."""
-    from spanwise.environments import make_task_set
-    from spanwise.evaluation.rollouts import evaluate
-
-    return evaluate(
-        agent,
-        make_task_set(recipe.environment),
-        recipe.evaluate,
-        recipe.environment,
-        out,
-        recipe.seed,
-        tokenizer,
-        lambda done, of_all: tick(done, of_all, ""),
-        model,
-    )

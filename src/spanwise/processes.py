@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 
 #: Told (done, of all, a word on how it goes).
 Tick = Callable[[int, int, str], None]
@@ -42,6 +44,7 @@ def _work(work: Callable[[Tick], None], connection: Connection, sharers: int) ->
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(max(1, torch.get_num_threads() // sharers))
     try:
         work(lambda done, of_all, note: connection.send((done, of_all, note)))
@@ -49,3 +52,11 @@ def _work(work: Callable[[Tick], None], connection: Connection, sharers: int) ->
     except Exception as error:
         error.add_note(traceback.format_exc())  # the traceback itself cannot be sent
         connection.send(error)
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent is gone, however that ended: else it would work on, and write, unasked."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -99,3 +99,8 @@ _PASSING = frozenset({"workers", "data", "concurrency", "save_every", "log_every
 def lasting(table: Table) -> dict[str, Any]:
     """The settings of a table that change what a stage makes."""
     return table.model_dump(mode="json", exclude=set(_PASSING & type(table).model_fields.keys()))
+
+
+def described(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a stage as JSON values: tables by what is lasting of them."""
+    return {key: lasting(one) if isinstance(one, Table) else one for key, one in settings.items()}

@@ -32,6 +32,7 @@ from spanwise.evaluation.rollouts import claim
 from spanwise.run_directory import digest, write_atomically
 from spanwise.traces.jsonl import trajectory_to_json
 from spanwise.traces.segment import STYLES, Segmentation, segment
+from spanwise.traces.splits import choose
 from spanwise.types import SCHEMA_VERSION, SpanKind, Step, Trajectory
 
 if TYPE_CHECKING:
@@ -189,12 +190,6 @@ def measure_fidelity(
     write_atomically(path, dump_steps(records))
     write_atomically(out / RESULT, json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return results
-
-
-def choose(trajectories: Sequence[Trajectory], limit: int | None) -> list[Trajectory]:
-    """``limit`` of the trajectories, by a hash of their ids, in the order of these; a higher limit only adds some."""
-    ranked = sorted(trajectories, key=lambda one: sha256(one.id.encode()).digest())
-    return sorted(ranked[:limit], key=lambda one: one.id)
 
 
 @dataclass(frozen=True, slots=True)

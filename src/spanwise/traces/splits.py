@@ -1,8 +1,11 @@
-"""Which tasks are kept out of training, by a hash: the same ones in every file, whatever its order and its length."""
+"""Choices by a hash: the same ones in every file, whatever its order; a larger choice only adds to a smaller one."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+
+from spanwise.types import Trajectory
 
 
 def is_held_out(task_id: str, share: float, seed: int = 0) -> bool:
@@ -18,3 +21,9 @@ def is_held_out(task_id: str, share: float, seed: int = 0) -> bool:
     """
     digest = hashlib.sha256(f"{seed}/{task_id}".encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64
+
+
+def choose(trajectories: Sequence[Trajectory], limit: int | None) -> list[Trajectory]:
+    """``limit`` of the trajectories, by a hash of their ids, in the order of these; a higher limit only adds some."""
+    ranked = sorted(trajectories, key=lambda one: hashlib.sha256(one.id.encode()).digest())
+    return sorted(ranked[:limit], key=lambda one: one.id)

@@ -13,7 +13,8 @@ from spanwise.config import ArchitectureConfig, EnvironmentConfig, TokenizerConf
 from spanwise.environments import make_task_set
 from spanwise.errors import ModelError, RunDirectoryError, TraceError
 from spanwise.evaluation.fidelity import read_steps, summarise_steps
-from spanwise.evaluation.teacher_forcing import FidelitySettings, choose, measure_fidelity
+from spanwise.evaluation.teacher_forcing import FidelitySettings, measure_fidelity
+from spanwise.traces.splits import choose
 from spanwise.training.models import create_model, create_tokenizer, load_model, load_tokenizer
 
 SETTINGS = FidelitySettings(max_new_tokens=6)
