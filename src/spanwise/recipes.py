@@ -6,13 +6,15 @@ import difflib
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from typing_extensions import TypeIs
 
 from spanwise.config import Recipe, merge
 from spanwise.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -25,17 +27,35 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         ConfigError: The file, a key or a value is wrong; the message names it, and the nearest known key.
     """
-    values = _read(path, ())
+    values = read_values(path)
     for override in overrides:
-        values = merge(values, _parse_override(override))
+        values = merge(values, parse_override(override))
     values.setdefault("name", path.stem)
+    return validate(Recipe, values, str(path))
+
+
+def validate(kind: type[Model], values: dict[str, Any], source: str) -> Model:
+    """The values as a table.
+
+    Raises:
+        ConfigError: A key or a value is wrong; the message begins with ``source``.
+    """
     try:
-        return Recipe.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from error
+        raise ConfigError(f"{source}: {_explain(error, kind)}") from error
 
 
-def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+def read_values(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The values of a TOML file, laid over those of the file that it ``extends``, if any.
+
+    Args:
+        path: The file.
+        seen: Files that extend this one.
+
+    Raises:
+        ConfigError: A file cannot be read, is not TOML, or extends itself.
+    """
     if path.resolve() in seen:
         raise ConfigError(f"{path}: extends itself, by way of {' -> '.join(str(one) for one in seen)}")
     try:
@@ -49,10 +69,15 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         return values
     if not isinstance(below, str):
         raise ConfigError(f"{path}: extends: expected the name of a recipe, found {below!r}")
-    return merge(_read(path.parent / below, (*seen, path.resolve())), values)
+    return merge(read_values(path.parent / below, (*seen, path.resolve())), values)
 
 
-def _parse_override(text: str) -> dict[str, Any]:
+def parse_override(text: str) -> dict[str, Any]:
+    """The tables that ``dotted.key=value`` stands for.
+
+    Raises:
+        ConfigError: It is not of this form.
+    """
     key, equals, value = text.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
@@ -66,26 +91,26 @@ def _parse_override(text: str) -> dict[str, Any]:
     return parsed
 
 
-def _explain(error: ValidationError) -> str:
-    """One line for the first fault of a recipe."""
+def _explain(error: ValidationError, root: type[BaseModel]) -> str:
+    """One line for the first fault of a recipe, or of another table."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        known = _keys_beside(first["loc"])
+        known = _keys_beside(first["loc"], root)
         near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.0)
         return f"unknown key {key!r}; did you mean {near[0]!r}? Known here: {', '.join(known)}"
     found = first["input"]
-    return f"{key or 'recipe'}: {first['msg']}" + ("" if isinstance(found, dict) else f", found {found!r}")
+    return f"{key or root.__name__.lower()}: {first['msg']}" + ("" if isinstance(found, dict) else f", found {found!r}")
 
 
-def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+def _keys_beside(location: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:
     """The keys that the table has which a location's last key was looked for in."""
-    table: type[BaseModel] = Recipe
+    table = root
     index = 0
     while index < len(location) - 1:
         annotation = table.model_fields[str(location[index])].annotation
         table = next(one for one in (annotation, *get_args(annotation)) if _is_table(one))
-        index += 2 if "dict" in str(annotation) else 1
+        index += 2 if get_origin(annotation) in (dict, tuple) else 1  # a name, or a number, then the table
     return list(table.model_fields)
 
 

@@ -10,17 +10,21 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from spanwise.config import Recipe
 from spanwise.errors import RunDirectoryError
 from spanwise.types import SCHEMA_VERSION
 
 MANIFEST = "manifest.json"
+_LOCK = ".lock"
+#: Seconds for which a lock is waited for.
+_PATIENCE = 1.0
 _PACKAGES = ("spanwise", "torch", "transformers", "tokenizers", "accelerate", "numpy", "scipy", "alfworld", "textworld")
 
 
@@ -41,14 +45,11 @@ class RunDirectory:
         """
         try:
             path.mkdir(parents=True, exist_ok=True)
-            lock = (path / ".lock").open("w")
+            lock = (path / _LOCK).open("w")
         except OSError as error:
             raise RunDirectoryError(f"{path}: cannot be used as a run directory: {error}") from error
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise RunDirectoryError(f"{path}: another spanwise process is working in it") from error
+            _take(lock, path)
             run = cls(path, _read_manifest(path / MANIFEST) or _new_manifest(recipe))
             run._check_recipe(recipe)
             run.manifest["recipe"] = recipe.model_dump(mode="json")
@@ -71,12 +72,8 @@ class RunDirectory:
         """
         stages = self.manifest["stages"]
         entry = stages.get(name)
-        if entry is not None and entry["inputs"] != inputs:
-            raise RunDirectoryError(
-                f"{self.path}: the stage {name!r} was {entry['status']} with other settings "
-                f"({'; '.join(_differences(entry['inputs'], inputs))}); choose another --out, "
-                "or remove the folder to start over"
-            )
+        if entry is not None:
+            check_inputs(self.path, name, entry, inputs)
         if entry is not None and entry["status"] == "done":
             yield False
             return
@@ -111,6 +108,38 @@ class RunDirectory:
 
     def _save(self) -> None:
         write_atomically(self.path / MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def check_inputs(path: Path, name: str, entry: dict[str, Any], inputs: dict[str, Any]) -> None:
+    """Makes sure that a stage is what it was when it was begun.
+
+    Args:
+        path: The run directory.
+        name: Of the stage.
+        entry: What the manifest says of it.
+        inputs: The settings that it depends on now.
+
+    Raises:
+        RunDirectoryError: They are others; the message names them.
+    """
+    if entry["inputs"] != inputs:
+        raise RunDirectoryError(
+            f"{path}: the stage {name!r} was {entry['status']} with other settings "
+            f"({'; '.join(_differences(entry['inputs'], inputs))}); choose another --out, "
+            "or remove the folder to start over"
+        )
+
+
+def in_use(path: Path) -> bool:
+    """Whether a process has a run directory open."""
+    try:
+        with (path / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -150,6 +179,19 @@ def write_atomically(path: Path, text: str) -> None:
 def digest(value: Any) -> str:
     """A hash of JSON values."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _take(lock: IO[str], path: Path) -> None:
+    """Takes the lock of a run directory; whoever was killed a moment ago, or only looks at it, is waited for."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise RunDirectoryError(f"{path}: another spanwise process is working in it") from error
+            time.sleep(0.05)
 
 
 def _differences(before: Any, now: Any, key: str = "") -> list[str]:
