@@ -113,11 +113,12 @@ def fidelity_table(results: Mapping[str, Any]) -> rich.table.Table:
 
 
 def _row(model: JudgedModel, known: list[str]) -> tuple[Cell, ...]:
-    cells = (_cell(name, model.results) for name in known)
+    cells = (step_cell(name, model.results) for name in known)
     return (Cell(model.name), Cell(str(model.results["steps"])), *cells, Cell(count(model.parameters)))
 
 
-def _cell(name: str, results: Mapping[str, Any]) -> Cell:
+def step_cell(name: str, results: Mapping[str, Any]) -> Cell:
+    """One of ``STEP_METRICS`` as a cell; ``results`` is a model's ``fidelity.json``, or a summary like it."""
     found = results["metrics"][name]
     if not found["n"]:
         return Cell(UNKNOWN)

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import rich.table
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from rich.text import Text
 
 from spanwise.config import Recipe
 from spanwise.report import fidelity_tables, tables
 from spanwise.report.episodes import side_by_side
 from spanwise.report.plots import training_curves
+from spanwise.report.provenance import flat
 from spanwise.report.run_files import EvaluatedAgent, JudgedModel, RunFiles, read_run
+from spanwise.report.templating import render
 from spanwise.run_directory import write_atomically
-from spanwise.traces.view import completion_html, context_html, printable
+from spanwise.traces.view import printable
 
 #: What a terminal of 80 columns has room for: headings of the headline table, and what to call them there.
 TERMINAL_COLUMNS = {
@@ -76,35 +76,18 @@ def _judged_table(files: RunFiles) -> rich.table.Table:
 
 
 def _html(files: RunFiles) -> str:
-    environment = Environment(
-        loader=PackageLoader("spanwise.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_finalize,
-    )
-    environment.globals["series"] = files.series
-    environment.filters |= {"context": context_html, "completion": completion_html}
-    style, _, _ = environment.loader.get_source(environment, "report.css")  # pyright: ignore[reportOptionalMemberAccess]
     shown = [agent for agent in files.agents if agent.role != "expert"] or files.agents
-    return environment.get_template("report.html").render(
-        name=files.recipe.name,
-        style=Markup(style),
-        sentences=_sentences(files),
-        missing=files.missing,
-        tables=_tables(files),
-        curves=training_curves(files.logs),
-        episodes=side_by_side(shown),
-        provenance=_provenance(files),
-        recipe=_recipe_text(files.recipe),
-    )
-
-
-def _finalize(value: Any) -> Any:
-    """Text from a run's files as it may be shown; what is markup already was made of such text."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    values = {
+        "name": files.recipe.name,
+        "sentences": _sentences(files),
+        "missing": files.missing,
+        "tables": _tables(files),
+        "curves": training_curves(files.logs),
+        "episodes": side_by_side(shown),
+        "provenance": _provenance(files),
+        "recipe": _recipe_text(files.recipe),
+    }
+    return render("report.html", files.series, values)
 
 
 def _markdown(files: RunFiles) -> str:
@@ -138,7 +121,7 @@ def _provenance(files: RunFiles) -> list[tuple[str, str]]:
     """Names and values: of the manifest (the recipe is shown whole elsewhere), then of each agent's evaluation."""
     manifest = {name: value for name, value in files.manifest.items() if name != "recipe"}
     return (
-        _flat(manifest)
+        flat(manifest)
         + [(f"evaluation of {agent.name}", _conditions(agent, files.path)) for agent in files.agents]
         + [(f"fidelity of {model.name}", _judged_conditions(model, files.path)) for model in files.judged]
     )
@@ -175,12 +158,3 @@ def _identity(model: Mapping[str, Any], run: Path) -> str:
     folder = Path(model["path"])
     place = folder.relative_to(run).as_posix() if folder.is_relative_to(run) else str(folder)
     return f"{place}, sha256 {model['sha256'][:12]}"
-
-
-def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
-    """A nested object as names like ``git.commit`` with their values."""
-    if isinstance(value, Mapping):
-        return [pair for key, inner in value.items() for pair in _flat(inner, f"{name}.{key}" if name else str(key))]
-    if isinstance(value, list):
-        return [(name, ", ".join(json.dumps(item, ensure_ascii=False) for item in value))]
-    return [(name, str(value))]

@@ -135,7 +135,7 @@ def read_run(run: Path, recipe: Recipe) -> RunFiles:
     if not run.is_dir():
         raise RunDirectoryError(f"{run}: no such run directory")
     missing: list[str] = []
-    manifest = _read_object(run / "manifest.json") if (run / "manifest.json").exists() else {}
+    manifest = read_object(run / "manifest.json") if (run / "manifest.json").exists() else {}
     if not manifest:
         missing.append("manifest.json: nothing says what produced this run")
     judged = _read_judged(run, recipe, missing) if recipe.judges_text else []
@@ -153,7 +153,7 @@ def _read_judged(run: Path, recipe: Recipe, missing: list[str]) -> list[JudgedMo
         if not path.exists():
             missing.append(f"{FIDELITY}/{name}/{RESULT}: {name} has not been judged on what is held out")
             continue
-        results = _read_object(path)
+        results = read_object(path)
         absent = [key for key in _JUDGED if key not in results]
         if absent:
             raise RunDirectoryError(f"{path}: not results of a model's fidelity; no {', '.join(absent)}")
@@ -171,13 +171,29 @@ def _read_agents(run: Path, recipe: Recipe, missing: list[str]) -> list[Evaluate
         if not (folder / "results.json").exists():
             missing.append(f"evaluation/{name}/results.json: {name} has not been evaluated")
             continue
-        results = _read_object(folder / "results.json")
-        absent = [key for key in _RESULTS if key not in results]
-        if absent:
-            raise RunDirectoryError(f"{folder / 'results.json'}: not results of an evaluation; no {', '.join(absent)}")
-        records = read_records(folder / "episodes.jsonl")
-        agents.append(EvaluatedAgent(name, role, method, completed(results), records, folder / "trajectories.jsonl"))
+        agents.append(read_agent(folder, name, role, method))
     return agents
+
+
+def read_agent(folder: Path, name: str, role: Role, method: str | None) -> EvaluatedAgent:
+    """The evaluation of one agent.
+
+    Args:
+        folder: Where it is.
+        name: Of the agent.
+        role: What it is in the run.
+        method: A student's objective.
+
+    Raises:
+        RunDirectoryError: The results are damaged.
+        TraceError: The records are.
+    """
+    results = read_object(folder / "results.json")
+    absent = [key for key in _RESULTS if key not in results]
+    if absent:
+        raise RunDirectoryError(f"{folder / 'results.json'}: not results of an evaluation; no {', '.join(absent)}")
+    records = read_records(folder / "episodes.jsonl")
+    return EvaluatedAgent(name, role, method, completed(results), records, folder / "trajectories.jsonl")
 
 
 def _read_logs(run: Path, recipe: Recipe, missing: list[str]) -> list[TrainingLog]:
@@ -194,14 +210,19 @@ def _read_logs(run: Path, recipe: Recipe, missing: list[str]) -> list[TrainingLo
     for name, pretraining, number, folder in places:
         path = folder / "metrics.jsonl"
         if path.exists():
-            logs.append(TrainingLog(name, pretraining, number, _read_lines(path)))
+            logs.append(TrainingLog(name, pretraining, number, read_lines(path)))
         else:
             what = f"the pretraining of {name}" if pretraining else name
             missing.append(f"{path.relative_to(run).as_posix()}: no training log of {what}")
     return logs
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """A file with one JSON object.
+
+    Raises:
+        RunDirectoryError: It cannot be read, or holds something else.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -211,7 +232,12 @@ def _read_object(path: Path) -> dict[str, Any]:
     return value
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """A file with a JSON value a line.
+
+    Raises:
+        RunDirectoryError: A line is something else.
+    """
     lines = []
     with path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, start=1):

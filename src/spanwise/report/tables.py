@@ -30,12 +30,14 @@ class Cell:
         detail: Smaller print below (an interval); may be empty.
         estimate: The unrounded numbers behind it, if it is an estimate.
         share: Whether the estimate is a share between 0 and 1, which is also drawn as a mark on a scale.
+        shade: How dark its ground is, from 0 to 1.
     """
 
     text: str
     detail: str = ""
     estimate: Estimate | None = None
     share: bool = False
+    shade: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def headline(run: RunFiles) -> Table:
     columns = (
         Column("agent"),
         Column("episodes", "played; the same tasks and seeds for every agent, unless a note says otherwise"),
-        *(Column(_HEADINGS[name], metric.meaning) for name, metric in METRICS.items()),
+        *map(metric_column, METRICS),
         Column("parameters", "of the model, shared ones counted once"),
         Column("compression", "the teacher's parameters over the agent's"),
         Column("of the teacher's success", "the agent's success rate over the teacher's"),
@@ -97,7 +99,7 @@ def by_task_type(run: RunFiles) -> Table:
     for name in types:
         found = [agent.results["by_task_type"].get(name) for agent in run.agents]
         counts = sorted({result["n"] for result in found if result is not None})
-        cells = (Cell(UNKNOWN) if result is None else _share(result["success_rate"]) for result in found)
+        cells = (Cell(UNKNOWN) if result is None else share_cell(result["success_rate"]) for result in found)
         rows.append((Cell(name or "(none)"), Cell(" / ".join(map(str, counts))), *cells))
     columns = (Column("task type"), Column("episodes"), *(Column(agent.name) for agent in run.agents))
     return Table("Success by type of task", columns, tuple(rows))
@@ -194,10 +196,7 @@ def results_table(results: Mapping[str, Any]) -> rich.table.Table:
     for heading in _HEADINGS.values():
         shown.add_column(heading, justify="right", overflow="fold")
     for name, part in parts.items():
-        cells = [
-            _share(part[metric]) if metric in _SHARES else _number(part[metric], 1000 if metric in _THOUSANDTHS else 1)
-            for metric in _HEADINGS
-        ]
+        cells = [metric_cell(metric, part[metric]) for metric in _HEADINGS]
         shown.add_row(printable(name), *(Text.assemble(cell.text, (f"\n{cell.detail}", "dim")) for cell in cells))
     return shown
 
@@ -219,14 +218,21 @@ _ENDS = ("value", "low", "high")
 _SHARES = frozenset({"success_rate", "parse_failure_rate", "invalid_action_rate", "loop_rate"})
 
 
+def metric_column(name: str) -> Column:
+    """The column of one of ``METRICS``."""
+    return Column(_HEADINGS[name], METRICS[name].meaning)
+
+
+def metric_cell(name: str, result: Mapping[str, Any]) -> Cell:
+    """One of ``METRICS`` as a cell; ``result`` has ``value``, ``low`` and ``high``, None where they are not known."""
+    if name in _SHARES:
+        return share_cell(result, drawn=name == "success_rate")
+    return _number(result, scale=1000 if name in _THOUSANDTHS else 1)
+
+
 def _headline_row(agent: EvaluatedAgent, teacher: EvaluatedAgent | None) -> tuple[Cell, ...]:
     results = agent.results
-    metrics = (
-        _share(results[name], drawn=name == "success_rate")
-        if name in _SHARES
-        else _number(results[name], scale=1000 if name in _THOUSANDTHS else 1)
-        for name in METRICS
-    )
+    metrics = (metric_cell(name, results[name]) for name in METRICS)
     compression, retained = _compression(agent, teacher), _retained(agent, teacher)
     return (
         Cell(agent.name, detail=agent.role if agent.role == "student" else ""),
@@ -242,20 +248,14 @@ def _comparison_row(first: EvaluatedAgent, second: EvaluatedAgent, found: Compar
     name = Cell(f"{first.name} − {second.name}")
     if found is None:
         return (name, Cell("0"), *(Cell(UNKNOWN) for _ in range(5)))
-    difference = found.difference
-    interval = (
-        ""
-        if difference.low is None or difference.high is None
-        else f"{_points(difference.low)} … {_points(difference.high)}"
-    )
-    test = found.test
+    difference, test = found.difference, found.test
     return (
         name,
         Cell(str(found.n)),
-        Cell(_points(difference.value), interval, difference),
+        Cell(points(difference.value), interval_of_points(difference), difference),
         Cell(UNKNOWN if test is None else str(test.only_first)),
         Cell(UNKNOWN if test is None else str(test.only_second)),
-        Cell(UNKNOWN if test is None else _p_value(test.p_value)),
+        Cell(UNKNOWN if test is None else p_value(test.p_value)),
         Cell("none" if found.detectable is None else f"{100 * found.detectable:.1f}"),
     )
 
@@ -280,7 +280,8 @@ def _retained(agent: EvaluatedAgent, teacher: EvaluatedAgent | None) -> float | 
     return agent.results["success_rate"]["value"] / teacher.results["success_rate"]["value"]
 
 
-def _share(result: Mapping[str, Any], drawn: bool = True) -> Cell:
+def share_cell(result: Mapping[str, Any], drawn: bool = True) -> Cell:
+    """A share with its interval; ``drawn``: also as a mark on a scale."""
     if result["value"] is None:
         return Cell(UNKNOWN)
     interval = "" if result["low"] is None else _interval_of_share(result).removesuffix("%")
@@ -306,8 +307,16 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
-def _points(difference: float) -> str:
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
     return f"{100 * difference:+.1f}".replace("-", "−")
+
+
+def interval_of_points(difference: Estimate) -> str:
+    """The ends of an interval of a difference of shares; empty where there is none."""
+    if difference.low is None or difference.high is None:
+        return ""
+    return f"{points(difference.low)} … {points(difference.high)}"
 
 
 def _decimals(number: float) -> int:
@@ -323,7 +332,8 @@ def count(number: int) -> str:
     return str(number)
 
 
-def _p_value(p: float) -> str:
+def p_value(p: float) -> str:
+    """A probability as tables tell it."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 

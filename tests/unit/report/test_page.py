@@ -5,10 +5,10 @@ import json
 import re
 import shutil
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from rich.console import Console
+from tests.unit.report.html_page import Page
 
 from spanwise.config import Recipe
 from spanwise.errors import RunDirectoryError, TraceError
@@ -16,39 +16,6 @@ from spanwise.evaluation.metrics import METRICS, dump_records, read_records
 from spanwise.report.page import results_table, write_report
 from spanwise.traces.jsonl import read_trajectories, write_trajectories
 from spanwise.types import Span, SpanKind
-
-
-class _Page(HTMLParser):
-    """Tables as lists of rows of (text, value) pairs; all tags; all text."""
-
-    VOID = frozenset({"meta", "link", "img", "br", "use", "path", "rect"})
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.attributes, self.tables, self.text, self.open = [], [], [], "", []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, *attribute) for attribute in attrs]
-        if tag not in self.VOID:
-            self.open.append(tag)
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("td", "th"):
-            value = dict(attrs).get("data-value")
-            self.tables[-1][-1].append(["", None if value is None else float(value)])
-
-    def handle_endtag(self, tag):
-        if tag not in self.VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-        if "td" in self.open or "th" in self.open:
-            self.tables[-1][-1][-1][0] += f" {data.strip()}" if data.strip() else ""
 
 
 @pytest.fixture
@@ -66,7 +33,7 @@ def reported(tmp_path_factory, finished_run, recipe):
 
 
 def _page(run):
-    return _Page((run / "report.html").read_text(encoding="utf-8"))
+    return Page((run / "report.html").read_text(encoding="utf-8"))
 
 
 def _results(run, agent):

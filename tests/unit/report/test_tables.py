@@ -28,7 +28,7 @@ def test_an_interval_has_the_decimals_of_its_value():
 
 def test_an_unknown_number_is_a_dash():
     assert tables._number({"value": None, "low": None, "high": None}).text == "—"
-    assert tables._share({"value": None, "low": None, "high": None}).text == "—"
+    assert tables.share_cell({"value": None, "low": None, "high": None}).text == "—"
 
 
 @pytest.mark.parametrize(("n", "printed"), [(12, "12"), (5_300_000, "5.3M"), (135_000_000, "135M"), (1_500, "1.5k")])
