@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from spanwise import trace_verbs
 from spanwise.errors import ConfigError, RunDirectoryError, SpanwiseError
 from spanwise.progress import ProgressWatcher, progress_bar
+from spanwise.suite_verbs import compare, suite_app
 
 if TYPE_CHECKING:
     from spanwise.config import Recipe
@@ -41,6 +42,8 @@ data_app = typer.Typer(no_args_is_help=True, help="Fetch what environments need.
 app.add_typer(data_app, name="data")
 models_app = typer.Typer(no_args_is_help=True, help="Make folders of pretrained models.")
 app.add_typer(models_app, name="models")
+app.add_typer(suite_app, name="suite")
+app.command("compare")(compare)
 for name, verb in trace_verbs.VERBS.items():
     app.command(name)(verb)
 
@@ -170,7 +173,7 @@ def evaluate(
         return
 
     from spanwise.agents.experts import expert_kinds, make_expert
-    from spanwise.pipeline import evaluate_agent, load_agent
+    from spanwise.playing import evaluate_agent, load_agent
     from spanwise.recipes import load_recipe
 
     loaded = load_recipe(recipe, changes)
@@ -198,8 +201,17 @@ def evaluate(
 
 
 @app.command()
-def report(recipe: RecipeFile, out: Run = None, overrides: Overrides = None) -> None:
+def report(
+    recipe: Annotated[Path, typer.Argument(metavar="RUN|RECIPE", help="A run directory, a suite's too; or a recipe.")],
+    out: Run = None,
+    overrides: Overrides = None,
+) -> None:
     """Write report.md and report.html from what is in the run directory."""
+    if recipe.is_dir():
+        if out is not None or overrides:
+            raise ConfigError(f"{recipe}: a run directory says itself what it is; --out and changes need a recipe")
+        _report_of(recipe)
+        return
     with _pipeline(recipe, overrides, out) as (pipeline, loaded):
         pipeline.report()
         _print_table(pipeline.run.path, loaded)
@@ -310,6 +322,26 @@ def models_smollm2(destination: Annotated[Path, typer.Argument(help="Folder for 
     from spanwise.training.smollm2 import write_smollm2
 
     print(f"model: {write_smollm2(destination)}")
+
+
+def _report_of(run: Path) -> None:
+    """Writes the report of a run directory, by what it was made of."""
+    from spanwise.run_directory import read_recipe
+    from spanwise.suite.loading import SUITE, read_suite
+
+    if (run / SUITE).exists():
+        from spanwise.report.suite_page import suite_results_table, write_suite_report
+
+        suite = read_suite(run)
+        write_suite_report(run, suite)
+        Console().print(suite_results_table(run, suite))
+        print(f"report: {run / 'report.html'}")
+        return
+    from spanwise.report.page import write_report
+
+    loaded = read_recipe(run)
+    write_report(run, loaded)
+    _print_table(run, loaded)
 
 
 @contextmanager
