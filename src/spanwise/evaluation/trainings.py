@@ -59,7 +59,7 @@ def estimate_over_trainings(metric: Metric, trainings: Sequence[Training], confi
     around = crossed_mean((above - value * below) / below.mean(), confidence)
     if around.freedom == 0 or around.low is None or around.high is None:
         return estimate_of_constant(value, above.shape[1], confidence, metric.bounds)
-    least, most = metric.bounds or (-np.inf, np.inf)
+    least, most = metric.bounds or (0.0, np.inf)  # of counts and seconds
     return Estimate(value, max(least, value + around.low), min(most, value + around.high))
 
 

@@ -14,6 +14,7 @@ from spanwise.evaluation.trainings import estimate_over_trainings
 from spanwise.report.drawing import ACT, INK, REASON, RULE, drawing, line_of
 from spanwise.report.suite_files import Student, SuiteFiles
 from spanwise.report.suite_tables import MethodDifference, episodes, success
+from spanwise.report.tables import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +44,7 @@ def forest(found: Mapping[str, Sequence[MethodDifference]], baseline: str) -> Ma
             place.set_title(split)
             place.set_xlabel(f"points more than {baseline}")
             place.set_yticks(range(len(names)), names)
+            place.set_ylim(-0.6, len(names) - 0.4)
             place.grid(axis="x")
         return done()
 
@@ -81,10 +83,14 @@ def scaling(files: SuiteFiles, split: str) -> Markup:
                 rate = 100 * teacher.results["success_rate"]["value"]
                 place.axhline(rate, color=color, linewidth=0.9, linestyle=":", label="teacher")
             place.set_xscale("log")
+            ticks = sorted({round(at) for line in lines.values() for at, _ in line})
+            place.set_xticks(ticks, map(count, ticks))
+            place.set_xticks([], minor=True)
             place.set_xlabel(label)
             place.set_ylim(bottom=0)
         for place in axes[len(panels) :]:
             place.set_axis_off()
+        axes[0].set_title(split)
         axes[0].set_ylabel("success, %")
         handles = {line.get_label(): line for place in axes for line in place.get_legend_handles_labels()[0]}
         figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=6)  # pyright: ignore
@@ -114,12 +120,10 @@ def pareto(files: SuiteFiles, split: str) -> Markup:
         place.set_ylabel("success, %")
         place.set_ylim(bottom=0)
         place.set_xlim(left=0)
-        low, high = place.get_ylim()
-        # Labels stand in a column, in the order of their points, so that none hides another.
         ranked = sorted(points, key=lambda name: points[name][1].value)
-        for rank, name in enumerate(ranked):
+        heights = _apart([100 * points[name][1].value for name in ranked], *place.get_ylim())
+        for name, height in zip(ranked, heights, strict=True):
             tokens, rate = points[name]
-            height = low + (high - low) * (rank + 0.5) / len(ranked)
             place.annotate(
                 name,
                 (tokens.value, 100 * rate.value),
@@ -144,21 +148,34 @@ def learning(files: SuiteFiles) -> Markup:
         return Markup("")
     rows = -(-len(curves) // _COLUMNS)
     with drawing(9.6, 0.5 + 1.6 * rows) as (figure, done):
-        axes = figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True, sharey=True).flat
+        axes = list(figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True, sharey=True).flat)
         beside = curves.get(files.suite.baseline, {})
         for place, (method, one) in zip(axes, curves.items(), strict=False):
             for kind, color in (("reason", REASON), ("act", ACT)):
-                for points, shade, label in ((beside.get(kind, {}), RULE, None), (one[kind], color, kind.upper())):
-                    if points and not (shade == RULE and method == files.suite.baseline):
-                        place.plot(list(points), [100 * value for value in points.values()], color=shade, label=label)
+                if method != files.suite.baseline:
+                    _curve(place, beside.get(kind, {}), color=INK, linewidth=0.7)
+                _curve(place, one[kind], color=color, label=kind.upper())
             place.set_title(method)
-        for place in list(axes)[len(curves) :]:
+        for place in axes[len(curves) :]:
             place.set_axis_off()
         shown = figure.axes[0]
         figure.supxlabel("optimizer step", color=INK, fontsize=9)
         figure.supylabel("tokens chosen alike, %", color=INK, fontsize=9)
         figure.legend(*shown.get_legend_handles_labels(), loc="outside upper left", ncols=2)  # pyright: ignore
         return done()
+
+
+def _apart(heights: Sequence[float], low: float, high: float) -> list[float]:
+    """Where labels of points stand in a column, from the lowest up: near their points, and none hides another."""
+    gap = (high - low) * min(0.06, 1 / len(heights))
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + gap) if placed else height)
+    top = high
+    for index in reversed(range(len(placed))):
+        placed[index] = min(placed[index], top)
+        top = placed[index] - gap
+    return placed
 
 
 def _curves(students: Sequence[Student]) -> dict[str, dict[int, float]]:
@@ -172,6 +189,12 @@ def _curves(students: Sequence[Student]) -> dict[str, dict[int, float]]:
                     values[line["step"]].append(line[f"{kind}_accuracy"])
         found[kind] = {step: sum(at) / len(at) for step, at in sorted(values.items())}
     return found
+
+
+def _curve(place: Axes, values: Mapping[int, float], color: str, label: str = "", linewidth: float = 1.4) -> None:
+    if values:
+        shares = [100 * value for value in values.values()]
+        place.plot(list(values), shares, color=color, linewidth=linewidth, label=label)
 
 
 def _line(place: Axes, points: Sequence[tuple[float, Estimate]], label: str, series: int) -> None:

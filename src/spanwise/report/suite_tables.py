@@ -246,7 +246,7 @@ def failures_table(files: SuiteFiles, split: str) -> Table:
         (
             Cell(name),
             Cell(percent(sum(one.success for one in agents[name]) / len(agents[name])).removesuffix("%")),
-            *(_lost(counts[kind] / len(agents[name])) for kind in kinds),
+            *(Cell(percent(counts[kind] / len(agents[name])).removesuffix("%")) for kind in kinds),
         )
         for name, counts in lost.items()
     )
@@ -325,7 +325,3 @@ def _points_cell(found: CrossedDifference) -> Cell:
 
 def _deviation(deviation: float | None) -> Cell:
     return Cell(UNKNOWN if deviation is None else f"{100 * deviation:.1f}")
-
-
-def _lost(share: float) -> Cell:
-    return Cell(percent(share).removesuffix("%"), shade=share)

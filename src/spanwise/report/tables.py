@@ -30,14 +30,14 @@ class Cell:
         detail: Smaller print below (an interval); may be empty.
         estimate: The unrounded numbers behind it, if it is an estimate.
         share: Whether the estimate is a share between 0 and 1, which is also drawn as a mark on a scale.
-        shade: How dark its ground is, from 0 to 1.
+        shade: How dark its ground is, from 0 to 1; None: it has none of its own.
     """
 
     text: str
     detail: str = ""
     estimate: Estimate | None = None
     share: bool = False
-    shade: float = 0.0
+    shade: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
