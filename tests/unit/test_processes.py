@@ -1,7 +1,10 @@
 import errno
 import os
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +29,11 @@ def go_on_for_ever(tick: Tick) -> None:
     while True:
         tick(os.getpid(), 0, "")
         time.sleep(0.01)
+
+
+def sleep_for_ever(tick: Tick) -> None:
+    tick(os.getpid(), 0, "")
+    time.sleep(3600)  # it does not find out by what it says that nobody listens
 
 
 def test_a_process_tells_how_far_it_is_and_that_it_is_done():
@@ -54,3 +62,22 @@ def test_nothing_is_left_running():
         os.kill(process, 0)
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_a_process_ends_with_its_parent_however_that_ends():
+    code = (
+        "import os, sys\n"
+        "from spanwise.processes import in_process\n"
+        "from tests.unit.test_processes import sleep_for_ever\n"
+        "if __name__ == '__main__':\n"
+        "    with in_process(sleep_for_ever, 1) as connection:\n"
+        "        print(connection.recv()[0], flush=True)\n"
+        "        os.kill(os.getpid(), 9)\n"
+    )
+    parent = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert parent.returncode == -9, parent.stderr
+    child = int(parent.stdout)
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{child}").exists():
+        assert time.monotonic() < deadline, "it works on, and nobody asked it to"
+        time.sleep(0.05)
