@@ -181,12 +181,15 @@ def evaluate(
         raise ConfigError("--agent lets one agent play, and the recipe has data: spanwise fidelity judges one model")
     settings = loaded.evaluate
     watcher = ProgressWatcher()
-    if agent in expert_kinds(loaded.environment.name):
+    experts = expert_kinds(loaded.environment.name)
+    if agent in experts:
         player, folder, tokenizer = make_expert(loaded.environment, kind=agent), None, None
     else:
+        folder = Path(agent)
+        if not folder.is_dir():
+            raise ConfigError(f"{folder}: expected a model folder, or one of the experts: {', '.join(experts)}")
         from spanwise.training.models import load_tokenizer
 
-        folder = Path(agent)
         rendering = loaded.environment.rendering
         player = load_agent(folder, folder.name, settings.temperature, settings.max_new_tokens, loaded.seed, rendering)
         tokenizer = load_tokenizer(folder)

@@ -28,7 +28,7 @@ def load_agent(
     from spanwise.training.models import load_model, load_tokenizer
 
     if not folder.is_dir():
-        raise ModelError(f"{folder}: expected a model folder, or the word expert")
+        raise ModelError(f"{folder}: expected a model folder")
     model: PreTrainedModel = load_model(folder)
     tokenizer = load_tokenizer(folder)
     text = make_rendering(rendering, tokenizer)
