@@ -25,6 +25,9 @@ NONE = "none"
 #: Names that a student cannot have: its folders would be those of others.
 RESERVED_NAMES = ("base", "expert", "teacher")
 
+#: Environments that know what can be done in them now.
+_LISTING = ("alfworld", "toy")
+
 # TOML has arrays only; they may become tuples.
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 
@@ -502,6 +505,25 @@ class EvaluateConfig(Table):
     temperature: float = Field(default=0.0, ge=0)
     max_new_tokens: int = Field(default=160, ge=1)
     confidence: float = Field(default=0.95, gt=0, lt=1)
+    constrained: bool = Field(
+        default=False,
+        exclude_if=partial(eq, False),
+        description="models choose among the commands that the environment lists; thoughts stay free",
+    )
+
+    def check_constraint(self, environment: EnvironmentConfig) -> None:
+        """Makes sure that an environment can be played as it is asked for.
+
+        Raises:
+            ValueError: It lists no commands, or they cannot be told from thoughts while they are written.
+        """
+        if self.constrained and environment.name not in _LISTING:
+            raise ValueError(
+                f"evaluate.constrained: {environment.name} does not list its commands; those that do: "
+                + ", ".join(_LISTING)
+            )
+        if self.constrained and environment.style != "react":
+            raise ValueError('evaluate.constrained needs environment.style = "react", in which commands have a mark')
 
 
 class Recipe(Table):
@@ -533,6 +555,7 @@ class Recipe(Table):
 
     @model_validator(mode="after")
     def _check_use(self) -> Self:
+        self.evaluate.check_constraint(self.environment)
         if self.environment.rendering == "chat" and self.tokenizer_path is None:
             raise ValueError(
                 'environment.rendering = "chat" needs a chat template: name a model that has one by teacher.model.path'

@@ -41,6 +41,7 @@ class RolloutSettings:
         workers: Processes that play the environments; 0: this one.
         max_parse_failures: Completions without a command, in a row, after which an episode ends.
         max_turns: Turns of any sort that an episode may have; default: twice the budget.
+        constrained: Models may only choose commands that the environment lists.
     """
 
     budget: int = 50
@@ -49,12 +50,19 @@ class RolloutSettings:
     workers: int = 2
     max_parse_failures: int = 3
     max_turns: int | None = None
+    constrained: bool = False
 
     @classmethod
-    def of(cls, environment: EnvironmentConfig, concurrency: int) -> RolloutSettings:
+    def of(cls, environment: EnvironmentConfig, concurrency: int, constrained: bool = False) -> RolloutSettings:
         """How a recipe has an environment played."""
-        turns = environment.budget if environment.count_thoughts else None
-        return cls(environment.budget, environment.style, concurrency, environment.workers, max_turns=turns)
+        return cls(
+            environment.budget,
+            environment.style,
+            concurrency,
+            environment.workers,
+            max_turns=environment.budget if environment.count_thoughts else None,
+            constrained=constrained,
+        )
 
     @property
     def turn_limit(self) -> int:
@@ -72,6 +80,7 @@ class Episode:
     number: int
     spec: EpisodeSpec
     observation: str | None = None  # what the agent must answer next
+    admissible: tuple[str, ...] | None = None  # the commands that it must choose from
     steps: list[Step] = field(default_factory=list)
     pending: tuple[Completion, Segmentation] | None = None
     actions: int = 0
@@ -91,7 +100,9 @@ class Episode:
     def history(self) -> History:
         """What the agent knows."""
         assert self.observation is not None
-        return History(self.number, self.spec.task_id, self.spec.seed, tuple(self.steps), self.observation)
+        return History(
+            self.number, self.spec.task_id, self.spec.seed, tuple(self.steps), self.observation, self.admissible
+        )
 
     def say(self, completion: Completion, settings: RolloutSettings, seconds: float) -> None:
         """The agent's turn. A thought or a parse failure is answered here; a command stays pending."""
@@ -118,6 +129,7 @@ class Episode:
             return
         self.actions += self.pending is not None
         self.reward = outcome.reward
+        self.admissible = answer.admissible
         self._record(outcome.observation, valid=outcome.valid)
         if outcome.done:
             self.stop_reason = "success" if outcome.success else "done"

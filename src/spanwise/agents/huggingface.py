@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from spanwise.agents.admissible import AdmissibleCommands
 from spanwise.agents.protocol import Completion, History
 from spanwise.agents.ragged_cache import RaggedCache
 from spanwise.data.render import PLAIN, Rendering
@@ -50,6 +51,7 @@ class _Turn:
     session: _Session
     limit: int
     uniform: random.Random
+    admissible: tuple[str, ...] | None
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
 
@@ -96,6 +98,7 @@ class HuggingFaceAgent:
         self.rendering = rendering
         self._pad = _end_of_turn(tokenizer)
         self._ends = frozenset(rendering.ends(tokenizer))
+        self._commands = AdmissibleCommands(tokenizer, self._ends)
         self._vocabulary = len(tokenizer)
         self._context_length = _context_length(model)
         _check_attention(model)
@@ -114,7 +117,8 @@ class HuggingFaceAgent:
     def act(self, histories: Sequence[History]) -> list[Completion]:
         """One completion per history; the token ids include the end-of-turn token unless it was cut off.
 
-        Log-probabilities are those of the distribution that was sampled from; for greedy choice, of the model's own.
+        Log-probabilities are those of the distribution that was sampled from; for greedy choice, of the model's own. In
+        a command that must be admissible, both are over the tokens that may come next.
         """
         turns = [self._begin(history) for history in histories]
         active = [turn for turn in turns if turn is not None]
@@ -145,7 +149,7 @@ class HuggingFaceAgent:
         if room <= 0:
             return None
         uniform = random.Random(f"{self.seed}/{history.task_id}/{history.seed}/{len(history.steps)}")
-        return _Turn(session, min(room, self.max_new_tokens), uniform)
+        return _Turn(session, min(room, self.max_new_tokens), uniform, history.admissible)
 
     def _go_on(self, session: _Session, history: History) -> None:
         """Adds what is read next; where the rendering changes what it wrote before, that is read anew from there on."""
@@ -224,7 +228,8 @@ class HuggingFaceAgent:
 
     def _choose(self, turns: Sequence[_Turn], logits_BV: torch.Tensor) -> None:
         """Adds a token to each turn."""
-        logprobs_BV = torch.log_softmax(logits_BV.float() / (self.temperature or 1.0), dim=-1)
+        logits_BV = self._constrain(turns, logits_BV.float())
+        logprobs_BV = torch.log_softmax(logits_BV / (self.temperature or 1.0), dim=-1)
         if self.temperature:
             # Walk along the probabilities until they add up to a number, of the row's own, out of (0, 1].
             uniform_B1 = torch.tensor([[1.0 - turn.uniform.random()] for turn in turns], device=logprobs_BV.device)
@@ -237,6 +242,18 @@ class HuggingFaceAgent:
             turn.token_ids.append(token_id)
             turn.logprobs.append(round(logprob, 6))
             turn.session.ids.append(token_id)
+
+    def _constrain(self, turns: Sequence[_Turn], logits_BV: torch.Tensor) -> torch.Tensor:
+        """The logits, minus infinity where a turn has come to a command that is not admissible. [B, V]"""
+        for row, turn in enumerate(turns):
+            if turn.admissible is None:
+                continue
+            allowed = self._commands.next_tokens(turn.token_ids, turn.admissible)
+            if allowed is not None:
+                others = torch.ones(logits_BV.shape[1], dtype=torch.bool, device=logits_BV.device)
+                others[sorted(allowed)] = False
+                logits_BV[row].masked_fill_(others, -torch.inf)
+        return logits_BV
 
     def _retire(self, turns: list[_Turn]) -> list[_Turn]:
         """The turns that go on, in the order of their rows, which are made the first ones."""

@@ -20,6 +20,7 @@ class History:
         seed: Seed of the episode, for sampling or wording.
         steps: The turns so far, in order.
         observation: What the environment said last, not yet answered.
+        admissible: The commands that a model must choose from; None: it may say what it wants.
     """
 
     episode: int
@@ -27,6 +28,7 @@ class History:
     seed: int
     steps: tuple[Step, ...]
     observation: str
+    admissible: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def rollout(
     """
     waiting = deque(enumerate(episodes))
     live: dict[int, Episode] = {}  # by slot
-    with EnvironmentPool(task_set, min(settings.workers, len(episodes))) as pool:
+    workers = min(settings.workers, len(episodes))
+    with EnvironmentPool(task_set, workers, lists_commands=settings.constrained) as pool:
         try:
             while waiting or live:
                 commands: dict[int, Start | Act] = {

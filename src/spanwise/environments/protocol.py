@@ -50,6 +50,14 @@ class Environment(Protocol):
         ...
 
 
+class ListsCommands(Protocol):
+    """An environment that knows what can be done in it now."""
+
+    def admissible_commands(self) -> Sequence[str]:
+        """The commands that ``step`` would carry out, each as an agent may say it."""
+        ...
+
+
 class TaskSet(Protocol):
     """The tasks of one environment. Must be picklable: workers receive it and make their own environments."""
 

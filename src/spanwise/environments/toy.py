@@ -104,6 +104,16 @@ class ToyWorld:
             valid=answer is not None,
         )
 
+    def admissible_commands(self) -> list[str]:
+        """What can be done now."""
+        said = [f"go to {place}" for place in self._places]
+        here = self._here is not None
+        if here and self._thing_at == self._here:
+            said.append(f"take {self._thing}")
+        if here and self._thing_at is None:
+            said += [f"wash {self._thing}"] * (self._here == SINK) + [f"put {self._thing}"]
+        return said
+
     def close(self) -> None:
         """There is nothing to free."""
 

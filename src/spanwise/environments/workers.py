@@ -19,8 +19,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
+from typing import cast
 
-from spanwise.environments.protocol import Environment, Outcome, TaskSet
+from spanwise.environments.protocol import Environment, ListsCommands, Outcome, TaskSet
 from spanwise.errors import SpanwiseError
 
 #: Workers share the cores among themselves, so the libraries in them shall not start threads.
@@ -51,11 +52,13 @@ class Answer:
         outcome: The environment's answer (to ``Start``: the first observation, nothing won yet); None after an error.
         error: What went wrong, in a line; the episode is over.
         seconds: What the environment took.
+        admissible: The commands that it would carry out next, if the pool was to list them.
     """
 
     outcome: Outcome | None
     error: str | None
     seconds: float
+    admissible: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -80,7 +83,7 @@ class _Order:
 class EnvironmentPool:
     """Many episodes of one task set, spread over worker processes. A context manager: leaving it ends the workers."""
 
-    def __init__(self, task_set: TaskSet, workers: int, timeout: float = 300.0):
+    def __init__(self, task_set: TaskSet, workers: int, timeout: float = 300.0, lists_commands: bool = False):
         """Starts the workers.
 
         Args:
@@ -88,6 +91,7 @@ class EnvironmentPool:
             workers: How many processes; 0 plays in this one, with the same results (but a crash of the interpreter
                 itself is then the caller's, and nothing times out).
             timeout: Seconds after which a command that is not answered counts as crashed.
+            lists_commands: Have each answer name what can be done next; the environments must know.
 
         Raises:
             RuntimeError: A worker did not start.
@@ -95,8 +99,8 @@ class EnvironmentPool:
         self._timeout = timeout
         self._episodes: dict[int, _Episode] = {}
         self._home_of_task: dict[str, int] = {}
-        self._host = _Host(task_set) if workers == 0 else None
-        self._pickled = pickle.dumps(task_set) if workers else b""
+        self._host = _Host(task_set, lists_commands) if workers == 0 else None
+        self._pickled = pickle.dumps((task_set, lists_commands)) if workers else b""
         self._workers: list[_Worker] = []
         try:
             self._workers.extend(_Worker(self._pickled) for _ in range(workers))
@@ -219,8 +223,9 @@ class EnvironmentPool:
 class _Host:
     """Plays the episodes of one process."""
 
-    def __init__(self, task_set: TaskSet):
+    def __init__(self, task_set: TaskSet, lists_commands: bool):
         self._task_set = task_set
+        self._lists_commands = lists_commands
         self._environments: dict[int, Environment] = {}
 
     def carry_out(self, slot: int, command: Start | Act) -> Answer:
@@ -228,6 +233,7 @@ class _Host:
         began = time.perf_counter()
         try:
             outcome = self._start(slot, command) if isinstance(command, Start) else self._act(slot, command.action)
+            admissible = self._admissible(slot) if self._lists_commands and not outcome.done else None
         except SpanwiseError:
             raise
         except Exception as error:
@@ -236,7 +242,7 @@ class _Host:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             message = f"{type(error).__name__}: {error} (line {frame.lineno} of {os.path.basename(frame.filename)})"  # noqa: PTH119
             return Answer(None, message, time.perf_counter() - began)
-        return Answer(outcome, None, time.perf_counter() - began)
+        return Answer(outcome, None, time.perf_counter() - began, admissible)
 
     def close(self) -> None:
         """Closes what is still open."""
@@ -251,6 +257,9 @@ class _Host:
         for action in start.actions:
             outcome = self._act(slot, action)
         return outcome
+
+    def _admissible(self, slot: int) -> tuple[str, ...]:
+        return tuple(cast(ListsCommands, self._environments[slot]).admissible_commands())
 
     def _act(self, slot: int, action: str) -> Outcome:
         outcome = self._environments[slot].step(action)
@@ -326,7 +335,7 @@ def _serve(connection: Connection, pickled_task_set: bytes) -> None:
     """A worker's life: answer commands until the other side hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who then hangs up
     os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
-    host = _Host(pickle.loads(pickled_task_set))
+    host = _Host(*pickle.loads(pickled_task_set))
     try:
         connection.send("ready")
         while True:

@@ -87,7 +87,7 @@ def evaluate(
         remaining = [spec for spec in specs if spec.trajectory_id not in finished.ids]
         if progress:
             progress(len(finished.ids), len(specs))
-        settings = RolloutSettings.of(environment, config.concurrency)
+        settings = RolloutSettings.of(environment, config.concurrency, config.constrained)
         for trajectory in rollout(agent, task_set, remaining, settings):
             finished.append(trajectory)
             if progress:
@@ -168,7 +168,7 @@ def _settings(
         "model": None if facts is None else facts.sha256,
         "seed": seed,
         "environment": environment.model_dump(mode="json", exclude={"workers", "data"}),
-        "evaluate": config.model_dump(mode="json", include={"split", "temperature", "max_new_tokens"}),
+        "evaluate": config.model_dump(mode="json", include={"split", "temperature", "max_new_tokens", "constrained"}),
     }
 
 

@@ -44,6 +44,7 @@ FAILURES = {
     "context": "the history left no room for an answer",
     "error": "the environment crashed",
 }
+_CONSTRAINED = "commands chosen among those that the environment lists"
 _NOT_KNOWN: dict[str, None] = dict.fromkeys(("value", "low", "high"))
 
 
@@ -95,10 +96,12 @@ def main_table(files: SuiteFiles, split: str) -> Table:
     teacher = others.get("teacher")
     graded = any(record.reward != record.success for record in _all_records(files, split))
     metrics = [name for name in METRICS if graded or name != "reward"]
+    constrained = suite.constrained(split)
     columns = (
         Column("agent"),
         Column("models", "trained with different seeds; all played the same games"),
         *map(metric_column, metrics),
+        *([Column("success, constrained", _CONSTRAINED)] if constrained else []),
         Column("of the teacher's success", "the success rate over the teacher's"),
         Column("parameters", "of the model, shared ones counted once"),
         Column("compression", "the teacher's parameters over the agent's"),
@@ -108,9 +111,10 @@ def main_table(files: SuiteFiles, split: str) -> Table:
             Cell(agent.name),
             Cell(""),
             *(metric_cell(name, agent.results[name]) for name in metrics),
+            *([_rate_cell(files.others[constrained].get(name))] if constrained else []),
             *_against(agent.results["success_rate"]["value"], agent.parameters, teacher, agent.role == "expert"),
         )
-        for agent in others.values()
+        for name, agent in others.items()
     ]
     for method in files.methods:
         students = files.of(method)
@@ -118,11 +122,13 @@ def main_table(files: SuiteFiles, split: str) -> Table:
             name: estimate_over_trainings(METRICS[name], episodes(students, split), confidence) for name in metrics
         }
         rate = found["success_rate"]
+        chosen = success(students, constrained, confidence) if constrained else None
         rows.append(
             (
                 Cell(method),
                 Cell(str(len(students))),
-                *(metric_cell(name, _NOT_KNOWN if one is None else asdict(one)) for name, one in found.items()),
+                *(_estimate_cell(name, one) for name, one in found.items()),
+                *([_estimate_cell("success_rate", chosen)] if constrained else []),
                 *_against(None if rate is None else rate.value, students[0].parameters, teacher, False),
             )
         )
@@ -132,6 +138,14 @@ def main_table(files: SuiteFiles, split: str) -> Table:
         f"Intervals: {confidence:.0%}, over training seeds and tasks; where there is one model, over tasks alone.",
     )
     return Table(f"Results on {split}", columns, tuple(rows), notes)
+
+
+def _rate_cell(agent: EvaluatedAgent | None) -> Cell:
+    return metric_cell("success_rate", _NOT_KNOWN if agent is None else agent.results["success_rate"])
+
+
+def _estimate_cell(metric: str, found: Estimate | None) -> Cell:
+    return metric_cell(metric, _NOT_KNOWN if found is None else asdict(found))
 
 
 def differences_table(files: SuiteFiles, split: str, found: Sequence[MethodDifference]) -> Table:

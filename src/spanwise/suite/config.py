@@ -100,6 +100,15 @@ class Suite(Table):
         """The split of the main table."""
         return next(iter(self.splits))
 
+    def constrained(self, split: str) -> str | None:
+        """The split of the same games in which commands have to be admissible; None if there is none."""
+        free = self.splits[split]
+        for name, other in self.splits.items():
+            same = (other.environment, other.evaluate.split) == (free.environment, free.evaluate.split)
+            if same and other.evaluate.constrained and not free.evaluate.constrained:
+                return name
+        return None
+
     def teaching(self) -> Recipe:
         """The recipe of the teacher, which knows all methods, so that what it says is kept for all of them."""
         methods = {name: StudentConfig(training=training) for name, training in self.methods.items()}
@@ -147,6 +156,11 @@ class Suite(Table):
             for name in names:
                 if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
                     raise ValueError(f"{table}: a name is made of letters, digits, '-' and '_'; found {name!r}")
+        for name, split in self.splits.items():
+            try:
+                split.evaluate.check_constraint(split.environment)
+            except ValueError as error:
+                raise ValueError(f"splits.{name}: {error}") from error
         if not self.seeds:
             raise ValueError("seeds: a suite needs at least one")
         _check_known("main_size", [self.main_size], self.sizes)

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 from tests.unit.report.html_page import Page
@@ -12,7 +13,7 @@ from spanwise.errors import RunDirectoryError
 from spanwise.evaluation.metrics import read_records
 from spanwise.report.suite_files import read_suite_files
 from spanwise.report.suite_page import suite_results_table, write_suite_report
-from spanwise.report.suite_tables import differences
+from spanwise.report.suite_tables import differences, main_table
 from spanwise.suite.config import cell_folder
 
 
@@ -90,6 +91,27 @@ def test_differences_are_those_of_the_same_games_and_adjusted_for_their_number(f
         assert 1 >= one.adjusted >= one.found.p_value
     p_values = sorted(one.found.p_value for one in found.values())
     assert min(one.adjusted for one in found.values()) == pytest.approx(min(1.0, 2 * p_values[0]))
+
+
+def test_the_same_games_with_constrained_commands_are_a_column(finished, suite):
+    free = suite.splits["valid_seen"]
+    again = free.model_copy(update={"evaluate": free.evaluate.model_copy(update={"constrained": True})})
+    both = suite.model_copy(update={"splits": {"valid_seen": free, "listed": again}})
+    files = read_suite_files(finished, suite)
+    others = {"valid_seen": files.others["valid_seen"], "listed": {"teacher": files.others["valid_unseen"]["teacher"]}}
+    students = tuple(
+        replace(one, evaluations={**one.evaluations, "listed": one.evaluations["valid_unseen"]})
+        for one in files.students
+    )
+    table = main_table(replace(files, suite=both, others=others, students=students), "valid_seen")
+    at = [column.heading for column in table.columns].index("success, constrained")
+    found = {row[0].text: row[at].estimate for row in table.rows}
+    values = {name: None if one is None else one.value for name, one in found.items()}
+    won = _won(finished, suite, "sad", "valid_unseen")
+    assert values["sad"] == pytest.approx(sum(won) / len(won))
+    assert values["teacher"] == files.others["valid_unseen"]["teacher"].results["success_rate"]["value"]
+    assert values["expert"] is None, "it has not played them"
+    assert "success, constrained" not in [column.heading for column in main_table(files, "valid_seen").columns]
 
 
 def test_the_markdown_holds_the_same_numbers(finished, suite):

@@ -83,6 +83,10 @@ def test_a_method_can_be_left_out(file):
         ("base=nowhere.toml", r"nowhere.toml: the recipe cannot be read"),
         ("base=3", r"base: expected the name of a recipe, found 3"),
         ("methods.a/b={objective={method='sft'}}", r"methods: a name is made of letters.*'a/b'"),
+        (
+            "splits.seen={evaluate={constrained=true},environment={name='webshop'}}",
+            r"splits.seen: .*webshop does not list",
+        ),
         ("recipe.data=x.jsonl", r"recipe.data: a suite plays games"),
         ("recipe.students.pretraining={}", r"recipe.students.pretraining: a suite starts its students"),
     ],

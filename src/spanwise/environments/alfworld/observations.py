@@ -32,11 +32,15 @@ def in_dialect(command: str, admissible: Container[str]) -> str:
     in both. A command that is admissible in neither way stays as it is.
     """
     command = command.strip()
-    if command in admissible:
-        return command
-    if match := _PUT.match(command) or _MOVE.match(command):
-        for said in ("put {object} in/on {receptacle}", "move {object} to {receptacle}"):
-            candidate = said.format(**match.groupdict())
-            if candidate in admissible:
-                return candidate
-    return command
+    return next((said for said in (command, *dialects(command)) if said in admissible), command)
+
+
+def dialects(command: str) -> list[str]:
+    """All ways to say a command, the given one among them."""
+    match = _PUT.match(command) or _MOVE.match(command)
+    if match is None:
+        return [command]
+    return [
+        said.format(**match.groupdict())
+        for said in ("put {object} in/on {receptacle}", "move {object} to {receptacle}")
+    ]

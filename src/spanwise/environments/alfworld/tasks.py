@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spanwise.config import EnvironmentConfig
-from spanwise.environments.alfworld.observations import clean_first_observation, clean_observation, in_dialect
+from spanwise.environments.alfworld.observations import (
+    clean_first_observation,
+    clean_observation,
+    dialects,
+    in_dialect,
+)
 from spanwise.environments.protocol import Outcome, TaskInfo
 from spanwise.errors import TaskDataError
 
@@ -119,8 +124,8 @@ class AlfworldEnvironment:
         )
 
     def admissible_commands(self) -> list[str]:
-        """The commands that the game would carry out now, sorted, in the game's dialect."""
-        return self._engine.admissible_commands()
+        """The commands that the game would carry out now, sorted, each in all its dialects."""
+        return [said for command in self._engine.admissible_commands() for said in dialects(command)]
 
     def close(self) -> None:
         """Let go of the engine."""
