@@ -304,6 +304,12 @@ class ObjectiveConfig(Table):
         exclude_if=partial(eq, 1.0),
         description="how much an ACT token counts in which a word of the command begins",
     )
+    foretells: float = Field(
+        default=1.0,
+        gt=0,
+        exclude_if=partial(eq, 1.0),
+        description="how much a REASON token counts in which a word begins that the command says too",
+    )
 
     @property
     def terms(self) -> tuple[TermConfig, ...]:
@@ -329,7 +335,9 @@ class ObjectiveConfig(Table):
             return self
         unused = [] if self.reduction in ("kind_mean", "token_sum") else ["reduction"]
         unused += [
-            name for name, plain in (("segmentation", "spans"), ("decisions", 1)) if getattr(self, name) != plain
+            name
+            for name, plain in (("segmentation", "spans"), ("decisions", 1), ("foretells", 1))
+            if getattr(self, name) != plain
         ]
         if self.method == "token_kd":
             unused += [] if self.reason in (TermConfig(), self.act) else ["reason"]
@@ -341,16 +349,22 @@ class ObjectiveConfig(Table):
         return self
 
     def _check_segments(self) -> None:
-        if self.segmentation != "spans" and self.decisions != 1:
-            raise ValueError(f'decisions are those of ACT spans, found segmentation = "{self.segmentation}"')
+        emphases = (
+            ("decisions", self.decisions, "act", self.act),
+            ("foretells", self.foretells, "reason", self.reason),
+        )
+        for name, value, kind, _ in emphases:
+            if self.segmentation != "spans" and value != 1:
+                raise ValueError(f'{name} are of {kind.upper()} spans, found segmentation = "{self.segmentation}"')
         if self.segmentation != "none":
             if self.reason.weight == self.act.weight == 0:
                 raise ValueError("reason.weight and act.weight are both 0, so nothing would be learnt")
             for name, term in (("reason", self.reason), ("act", self.act)):
                 if term.weight == 0 and term.gate != 0:
                     raise ValueError(f"{name}.gate = {term.gate} weighs tokens whose weight is 0")
-            if self.act.weight == 0 and self.decisions != 1:
-                raise ValueError(f"decisions = {self.decisions} weighs tokens whose act.weight is 0")
+            for name, value, kind, term in emphases:
+                if term.weight == 0 and value != 1:
+                    raise ValueError(f"{name} = {value} weighs tokens whose {kind}.weight is 0")
             return
         unused = [] if self.reason in (TermConfig(), self.act) else ["reason"]
         unused += [] if self.act.weight == 1 else ["act.weight"]

@@ -67,7 +67,7 @@ def test_overrides_and_overlays(recipe, tmp_path) -> None:
             r"reason has no meaning where seg",
         ),
         (f"{SAD}={{method='sad', segmentation='none', act={{weight=2.0}}}}", r"act.weight has no meaning where segmen"),
-        (f"{SAD}={{method='sad', segmentation='random', decisions=2.0}}", r"decisions are those of ACT spans, found"),
+        (f"{SAD}={{method='sad', segmentation='random', decisions=2.0}}", r"decisions are of ACT spans, found"),
         (f"{SAD}={{method='sad', segmentation='both'}}", r"segmentation: .*'spans', 'none' or 'random'.*'both'"),
         (f"{SAD}={{method='token_kd', segmentation='none'}}", r"segmentation has no meaning for the method token_kd"),
         (f"{SAD}={{method='token_kd', decisions=2.0}}", r"decisions has no meaning for the method token_kd"),

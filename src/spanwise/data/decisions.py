@@ -1,8 +1,8 @@
-"""Which tokens of a command decide: those in which a word of it begins.
+"""Which tokens decide: those in which a word of the command begins, in the command or in the thought before it.
 
 There it is settled what is done, and with what. What stands around a command (words of the scaffold, brackets, the end
-of the turn) and how a word goes on once it is begun is mostly given. Words are found in characters, so every tokenizer
-is asked about the same places.
+of the turn) and how a word goes on once it is begun is mostly given. Where a thought says the command's words first, the
+command is no more than an echo. Words are found in characters, so every tokenizer is asked about the same places.
 """
 
 from __future__ import annotations
@@ -25,9 +25,37 @@ def deciding(offsets: Sequence[tuple[int, int]], text: str, spans: Sequence[Span
         spans: Partition of ``text``.
         command: What was handed to the environment.
     """
-    acts = ((one.start, one.end) for one in spans if one.kind is SpanKind.ACT)
-    place = next((at for start, end in acts if command and (at := text.find(command, start, end)) >= 0), None)
+    place = _place(text, spans, command)
     if not command or place is None:
         return [False] * len(offsets)
-    starts = [place + word.start() for word in _WORD.finditer(command)]
+    return _begins_in(offsets, [place + word.start() for word in _WORD.finditer(command)])
+
+
+def foretelling(
+    offsets: Sequence[tuple[int, int]], text: str, spans: Sequence[Span], command: str | None
+) -> list[bool]:
+    """Whether, in a thought before the command, a word begins in each token that the command says too.
+
+    Args:
+        offsets: And the others: as in :func:`deciding`.
+        text: See there.
+        spans: See there.
+        command: See there.
+    """
+    place = _place(text, spans, command)
+    if not command or place is None:
+        return [False] * len(offsets)
+    said = set(_WORD.findall(command))
+    thoughts = [one for one in spans if one.kind is SpanKind.REASON and one.start < place]
+    words = (word for one in thoughts for word in _WORD.finditer(text, one.start, one.end))
+    return _begins_in(offsets, [word.start() for word in words if word[0] in said])
+
+
+def _place(text: str, spans: Sequence[Span], command: str | None) -> int | None:
+    """Where the command stands in an ACT span."""
+    acts = ((one.start, one.end) for one in spans if one.kind is SpanKind.ACT)
+    return next((at for start, end in acts if command and (at := text.find(command, start, end)) >= 0), None)
+
+
+def _begins_in(offsets: Sequence[tuple[int, int]], starts: Sequence[int]) -> list[bool]:
     return [bisect_left(starts, start) < bisect_left(starts, end) for start, end in offsets]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanwise.data.decisions import deciding
+from spanwise.data.decisions import deciding, foretelling
 from spanwise.data.pieces import NO_PREAMBLE, Piece, Preamble, Rendering, preamble_of
 from spanwise.data.render import PLAIN
 from spanwise.errors import TokenizationError
@@ -35,7 +35,8 @@ class TokenizedTrajectory:
         target_ids: What it shall predict at each position, int64 [T].
         kind: SpanKind of each target, int8 [T].
         step: Step of each target, int32 [T].
-        decides: Whether a word of a command begins in each target, bool [T]; see ``data/decisions.py``.
+        decides: Whether a word of its step's command begins in each target, bool [T]: in the command (ACT), or in
+            the thought before it (REASON); see ``data/decisions.py``.
     """
 
     id: str
@@ -332,7 +333,8 @@ def _completion_ids(
         ids = list(step.token_ids[: len(step.token_ids) - len(ended)])
         offsets = _generated_offsets(ids, text, tokenizer)
     kinds = [int(kind) for kind in token_kinds(offsets, text, spans)]
-    decides = deciding(offsets, text, spans, step.action)
+    said, told = (find(offsets, text, spans, step.action) for find in (deciding, foretelling))
+    decides = [one or other for one, other in zip(said, told, strict=True)]
     return ids + ended, kinds + [int(SpanKind.ACT)] * len(ended), decides + [False] * len(ended)
 
 

@@ -5,12 +5,13 @@ of the text moved along by a random distance within each step, round and round (
 of each kind in each step as there are in the text, in places that mean nothing. The distance follows from seed, row
 and step alone.
 
-A token's weight is the product of two factors, both 1 unless asked for:
+A token's weight is the product of these factors, all 1 unless asked for:
 
     gate        w = max(0, 1 + gate * (H / mean H - 1)), H the teacher's entropy at that position, its mean that of all
                 tokens of the kind in the data set: with gate > 0 tokens count more where the teacher sees several ways
                 to go on, with gate < 0 where it sees one; with gate >= 0 the mean weight of a kind is 1
     decisions   w = decisions for ACT tokens in which a word of the command begins (``data/decisions.py``)
+    foretells   w = foretells for REASON tokens in which a word begins that the command of the step says too
 
 All of it is known before training begins, so it does not depend on batches, on their layout or on processes.
 """
@@ -72,14 +73,8 @@ def view_rows(
         if entropies is None:
             raise ValueError("a gate needs the teacher's entropies")
         _gate(views, objective, entropies)
-    if objective.decisions != 1:
-        if not any((row.decides & (row.kind == SpanKind.ACT)).any() for row in rows):
-            raise TrainingError(
-                f"objective.decisions = {objective.decisions} weighs words of commands, and no completion holds its "
-                "command as it was given: leave it out"
-            )
-        for row, view in zip(rows, views, strict=True):
-            view.weight[row.decides & (row.kind == SpanKind.ACT)] *= objective.decisions
+    _weigh_decisions(rows, views, SpanKind.ACT, "decisions", objective.decisions)
+    _weigh_decisions(rows, views, SpanKind.REASON, "foretells", objective.foretells)
     return views
 
 
@@ -106,6 +101,20 @@ def _segmented(row: TokenizedTrajectory, objective: ObjectiveConfig, seed: int) 
             # Lengths move along, so a span that goes round the end of the step is still one.
             kind[places], length[places] = np.roll(kind[places], distance), np.roll(length[places], distance)
     return View(kind, length, plain.weight)
+
+
+def _weigh_decisions(
+    rows: Sequence[TokenizedTrajectory], views: Sequence[View], kind: SpanKind, name: str, weight: float
+) -> None:
+    """Multiplies the weights of the tokens of a kind that decide."""
+    if weight == 1:
+        return
+    chosen = [row.decides & (row.kind == kind) for row in rows]
+    if not any(one.any() for one in chosen):
+        where = "completion holds its command" if kind is SpanKind.ACT else "thought says a word of its command"
+        raise TrainingError(f"objective.{name} = {weight} weighs words of commands, and no {where} as it was given")
+    for view, one in zip(views, chosen, strict=True):
+        view.weight[one] *= weight
 
 
 def _gate(views: Sequence[View], objective: ObjectiveConfig, entropies: Sequence[np.ndarray]) -> None:

@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanwise.config import TokenizerConfig
-from spanwise.data.decisions import deciding
+from spanwise.data.decisions import deciding, foretelling
 from spanwise.data.tokenize import tokenize_trajectory
 from spanwise.traces.segment import segment
 from spanwise.training.models import create_tokenizer
 from spanwise.types import SpanKind, Step, Trajectory
 
 
-def decided(text: str, tokens: list[str], style: str = "react") -> list[str]:
+def decided(text: str, tokens: list[str], style: str = "react", find=deciding) -> list[str]:
     """The tokens that decide, of a completion in ``style``."""
     cut = segment(text, style)
     assert "".join(tokens) == text
     ends = [sum(map(len, tokens[: index + 1])) for index in range(len(tokens))]
     offsets = [(end - len(token), end) for token, end in zip(tokens, ends, strict=True)]
-    found = deciding(offsets, text, cut.spans, cut.action)
+    found = find(offsets, text, cut.spans, cut.action)
     return [token for token, one in zip(tokens, found, strict=True) if one]
 
 
@@ -28,6 +28,18 @@ def test_words_of_the_command_decide_and_its_scaffold_does_not() -> None:
     text = "Thought: go to box 1?\nAction: go to box 12"
     tokens = ["Thought:", " go to box 1?", "\n", "Action", ":", " go", " to", " b", "ox", " 1", "2"]
     assert decided(text, tokens) == [" go", " to", " b", " 1"]
+
+
+def test_a_thought_foretells_the_words_that_the_command_repeats() -> None:
+    tokens = ["Thought:", " I", " go", " past", " box", " 3", " to", " box", " 12", ".\n", "Action:", " go to box 12"]
+    assert decided("".join(tokens), tokens, find=foretelling) == [" go", " box", " to", " box", " 12"]
+
+
+@pytest.mark.parametrize(
+    ("text", "style"), [("Thought: go\nAction:", "react"), ("Action: go\nThought: go", "react"), ("> go", "think")]
+)
+def test_without_a_thought_before_a_command_nothing_is_foretold(text: str, style: str) -> None:
+    assert decided(text, re.findall(r"\s*\S+", text), style, foretelling) == []
 
 
 def test_brackets_and_what_follows_a_command_do_not_decide() -> None:
@@ -59,13 +71,14 @@ def test_every_word_begins_in_one_token_however_they_are_cut(command, size) -> N
 @pytest.mark.parametrize("generated", [False, True])
 def test_rows_know_what_decides(generated) -> None:
     tokenizer = create_tokenizer(["Action: go to box 2"], TokenizerConfig(vocab_size=280))
-    text = "Thought: so.\nAction: go to box 2"
+    text = "Thought: box 2.\nAction: go to box 2"
     cut = segment(text, "react")
     ids = (*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id) if generated else None
     step = Step("You see boxes.", text, cut.action, cut.spans, token_ids=ids)
     row = tokenize_trajectory(Trajectory("a", "t", "toy", "x", 0, "", (step, step), 1.0, True, "done"), tokenizer)
-    chosen = row.target_ids[row.decides]
-    assert "go to box 2".startswith(tokenizer.decode(chosen[:1]).strip())
-    assert (row.kind[row.decides] == SpanKind.ACT).all()
-    assert 2 * len(cut.action.split()) == row.decides.sum()
+    for kind, words in ((SpanKind.REASON, ["box", "2"]), (SpanKind.ACT, ["go", "to", "box", "2"])):
+        chosen = row.target_ids[row.decides & (row.kind == kind)]
+        assert words[0].startswith(tokenizer.decode(chosen[:1]).strip())
+        assert len(chosen) == 2 * len(words)
+    assert not row.decides[row.kind == SpanKind.CONTEXT].any()
     assert not row.until(3).decides.any()

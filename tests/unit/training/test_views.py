@@ -103,17 +103,20 @@ def test_a_gate_needs_entropies(rows) -> None:
         view_rows(rows, sad(act=TermConfig(gate=1.0)), 0)
 
 
-def test_decisions_weigh_the_words_of_commands(rows) -> None:
-    views = view_rows(rows, sad(decisions=3.0), 0)
+@pytest.mark.parametrize(("name", "kind"), [("decisions", SpanKind.ACT), ("foretells", SpanKind.REASON)])
+def test_words_of_commands_are_weighed_where_it_is_asked_for(rows, name, kind) -> None:
+    views = view_rows(rows, sad(**{name: 3.0}), 0)
     for row, view in zip(rows, views, strict=True):
-        assert (view.weight == np.where(row.decides, 3, 1)).all()
-        assert row.decides.any()
+        chosen = row.decides & (row.kind == kind)
+        assert (view.weight == np.where(chosen, 3, 1)).all()
+        assert chosen.any()
 
 
-def test_decisions_of_data_without_commands_are_an_error(rows) -> None:
+@pytest.mark.parametrize(("name", "words"), [("decisions", "no completion holds"), ("foretells", "no thought says")])
+def test_words_of_commands_that_there_are_not_are_an_error(rows, name, words) -> None:
     silent = [
         TokenizedTrajectory(row.id, row.input_ids, row.target_ids, row.kind, row.step, row.decides & False)
         for row in rows
     ]
-    with pytest.raises(TrainingError, match="no completion holds its command"):
-        view_rows(silent, sad(decisions=3.0), 0)
+    with pytest.raises(TrainingError, match=words):
+        view_rows(silent, sad(**{name: 3.0}), 0)
