@@ -1,8 +1,8 @@
 """Which tokens decide: those in which a word of the command begins, in the command or in the thought before it.
 
-There it is settled what is done, and with what. What stands around a command (words of the scaffold, brackets, the end
-of the turn) and how a word goes on once it is begun is mostly given. Where a thought says the command's words first, the
-command is no more than an echo. Words are found in characters, so every tokenizer is asked about the same places.
+There it is settled what is done, and with what. What stands around a command (words of the scaffold, brackets, the
+end of the turn) and how a word goes on once it is begun is mostly given. Where the thought says its words first, the
+command is an echo. Words are found in characters, so every tokenizer is asked about the same places.
 """
 
 from __future__ import annotations
