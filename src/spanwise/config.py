@@ -412,6 +412,11 @@ class TrainingConfig(Table):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto", description="auto: bf16 where the machine computes in it"
     )
+    compile: bool = Field(
+        default=False,
+        exclude_if=partial(eq, False),
+        description="compile the layers, which pays after some hundred steps; needs a C++ compiler on CPUs",
+    )
     max_length: int = Field(default=2048, ge=8, description="longer trajectories follow `overlong`")
     overlong: Literal["cut", "drop"] = Field(default="cut", description="cut after the last step that fits, or drop")
     save_every: int = Field(default=200, ge=1, description="optimizer steps between checkpoints")

@@ -7,6 +7,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +36,7 @@ from spanwise.teacher.online import OnlineTeacher
 from spanwise.teacher.signal import Teacher, TeacherSignal
 from spanwise.training.attention import fast_attention, packs
 from spanwise.training.batches import PlannedBatches, model_inputs
+from spanwise.training.compiling import compiled_layers
 from spanwise.training.metrics import KindMetrics
 from spanwise.training.models import count_parameters
 from spanwise.training.objective import Counts, SpanObjective, build_objective, count, span_loss
@@ -157,7 +159,8 @@ def train(
         _cut_metrics(metrics, after=_step_of(checkpoint))
     if config.activation_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
-    with fast_attention(*models):
+    compiled = compiled_layers(*models) if config.compile else nullcontext()
+    with fast_attention(*models), compiled:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     model.activation_checkpointing_disable()
     # Its forward is its own again, and whoever trains it next may wrap it anew.
