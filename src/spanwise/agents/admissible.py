@@ -59,7 +59,7 @@ class AdmissibleCommands:
         return low
 
     def _text(self, token_ids: Sequence[int]) -> str:
-        text = self._tokenizer.decode(token_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        text = self._tokenizer.decode(list(token_ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
         assert isinstance(text, str)
         return text
 
