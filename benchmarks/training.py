@@ -1,4 +1,4 @@
-"""Speed of a training step: precision and attention, for a model and rows of a given size.
+"""Speed of a training step: precision, attention and compiled layers, for a model and rows of a given size.
 
     python benchmarks/training.py [--hidden 256 --layers 6 --heads 4 --length 900 --rows 9]
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import itertools
 import platform
 import time
 
@@ -19,12 +20,13 @@ import torch
 
 from spanwise.config import ArchitectureConfig, TokenizerConfig
 from spanwise.training.attention import fast_attention
+from spanwise.training.compiling import compiled_layers
 from spanwise.training.models import count_parameters, create_model, create_tokenizer
 from spanwise.training.optimizers import create_optimizer
 from spanwise.training.projection import logits_at
 
 
-def measure(options: argparse.Namespace, bf16: bool, blocks: bool) -> tuple[float, float, int]:
+def measure(options: argparse.Namespace, bf16: bool, blocks: bool, compiled: bool) -> tuple[float, float, int]:
     """Tokens per second of wall time, per second of processor time, and parameters."""
     words = [f" w{number}" for number in range(options.vocabulary)]
     tokenizer = create_tokenizer(words, TokenizerConfig(vocab_size=options.vocabulary))
@@ -37,7 +39,11 @@ def measure(options: argparse.Namespace, bf16: bool, blocks: bool) -> tuple[floa
     ids = torch.randint(len(tokenizer), shape, generator=torch.Generator().manual_seed(0))
     positions = torch.arange(options.length).expand(shape) >= options.length // 2
     wall, processor = [], []
-    with fast_attention(model) if blocks else contextlib.nullcontext():
+    with contextlib.ExitStack() as ways:
+        if blocks:
+            ways.enter_context(fast_attention(model))
+        if compiled:
+            ways.enter_context(compiled_layers(model))
         for _ in range(options.repeats + 1):
             began, began_processor = time.perf_counter(), time.process_time()
             with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
@@ -67,12 +73,12 @@ def main() -> None:
     print(
         f"{datetime.date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     )
-    print("\n| precision | attention | tokens/s | tokens/processor s | parameters |\n|---|---|---|---|---|")
-    for bf16 in (False, True):
-        for blocks in (False, True):
-            wall, processor, parameters = measure(options, bf16, blocks)
-            names = f"{'bf16' if bf16 else 'fp32'} | {'blocks' if blocks else 'torch'}"
-            print(f"| {names} | {wall:,.0f} | {processor:,.0f} | {parameters / 1e6:.1f}M |", flush=True)
+    print("\n| precision | attention | layers | tokens/s | tokens/processor s | parameters |")
+    print("|---|---|---|---|---|---|")
+    for bf16, blocks, compiled in itertools.product((False, True), repeat=3):
+        wall, processor, parameters = measure(options, bf16, blocks, compiled)
+        names = ("bf16" if bf16 else "fp32", "blocks" if blocks else "torch", "compiled" if compiled else "plain")
+        print(f"| {' | '.join(names)} | {wall:,.0f} | {processor:,.0f} | {parameters / 1e6:.1f}M |", flush=True)
 
 
 if __name__ == "__main__":
