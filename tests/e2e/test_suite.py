@@ -14,6 +14,7 @@ from tests.e2e.command import ROOT, error_of, spanwise
 RECIPE = ROOT / "recipes" / "suite" / "alfworld.toml"
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 METHODS = re.findall(r"^\[methods\.(\w+)\]", (ROOT / "recipes/suite/methods.toml").read_text(), re.MULTILINE)
+SPLITS = ("constrained", "generated", "valid_seen")
 #: Those that the undisturbed suite has.
 FEW = ("token_kd", "sad", "random_spans")
 
@@ -95,7 +96,7 @@ def test_every_method_and_every_axis_has_its_cells(finished: Path) -> None:
     for cell in cells:
         stages = manifest(finished / "cells" / cell)["stages"]
         assert {stage["status"] for stage in stages.values()} == {"done"}
-        assert set(stages) == {"train", "evaluate.valid_seen", "evaluate.generated", "fidelity"}
+        assert set(stages) == {"train", *(f"evaluate.{split}" for split in SPLITS), "fidelity"}
     assert f"{len(cells)} cells: {len(cells)} done" in spanwise("suite", "status", finished).stdout
 
 
@@ -120,7 +121,7 @@ def test_methods_of_a_suite_can_be_compared(finished: Path, undisturbed: Path) -
     answer = spanwise("compare", ours, theirs, "--json")
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)["comparisons"]
-    assert [(one["name"], one["episodes"]) for one in found] == [("generated", 8), ("valid_seen", 8)]
+    assert [(one["name"], one["episodes"]) for one in found] == [(split, 8) for split in SPLITS]
     same = json.loads(spanwise("compare", finished / "cells/sad", undisturbed / "cells/sad", "--json").stdout)
     assert {one["difference"]["value"] for one in same["comparisons"]} == {0.0}
     other = spanwise("compare", ours / "evaluation/valid_seen", theirs / "evaluation/generated")

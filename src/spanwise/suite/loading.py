@@ -92,7 +92,12 @@ def _in_small(values: dict[str, Any], recipe: dict[str, Any]) -> tuple[dict[str,
     sizes = list(values["sizes"])
     main, baseline = values.get("main_size", sizes[0] if sizes else ""), values.get("baseline", "token_kd")
     seeds = list(values.get("seeds", (0, 1)))[:2]
-    splits = zip(values["splits"], ("valid_seen", "valid_unseen", "train"), strict=False)
+    free = iter(("valid_seen", "valid_unseen", "train"))
+    splits = {}
+    for name, split in values["splits"].items():
+        constrained = isinstance(split, dict) and split.get("evaluate", {}).get("constrained", False)
+        played = {"split": "valid_seen", "constrained": True} if constrained else {"split": next(free)}
+        splits[name] = {"evaluate": played}
     return {
         **values,
         "name": f"{values['name']}-smoke",
@@ -101,7 +106,7 @@ def _in_small(values: dict[str, Any], recipe: dict[str, Any]) -> tuple[dict[str,
             for name, one in values["methods"].items()
         },
         "sizes": {name: {"hidden_size": 16 + 8 * number} for number, name in enumerate(sizes)},
-        "splits": {name: {"evaluate": {"split": split}} for name, split in splits},
+        "splits": splits,
         "fidelity": 4,
         "seeds": seeds,
         "grids": [

@@ -125,6 +125,12 @@ def test_in_small_every_method_keeps_what_it_minimises():
     assert small.recipe.teacher.source == whole.recipe.teacher.source
 
 
+def test_in_small_commands_are_constrained_where_they_are() -> None:
+    small = load_suite(RECIPES / "small.toml", smoke=True)
+    assert small.constrained("unseen") == "constrained"
+    assert small.constrained("constrained") is None
+
+
 def test_a_folder_of_something_else(tmp_path):
     with pytest.raises(RunDirectoryError, match=r"holds no suite.json; expected the run directory of a suite"):
         read_suite(tmp_path)
