@@ -265,6 +265,12 @@ class TermConfig(Table):
         exclude_if=partial(eq, 0.0),
         description="share of the loss that is cross-entropy with the recorded token",
     )
+    focus: float = Field(
+        default=0.0,
+        ge=0,
+        exclude_if=partial(eq, 0.0),
+        description="each loss l counts as l * (1 - exp(-l)) ** focus, so what is learnt counts less; 0, or 1 and more",
+    )
     gate: float = Field(
         default=0.0,
         ge=-1,
@@ -277,6 +283,8 @@ class TermConfig(Table):
     def _check_use(self) -> Self:
         if self.divergence == "cross_entropy" and self.temperature != 1:
             raise ValueError(f"cross_entropy has no temperature, found {self.temperature}")
+        if 0 < self.focus < 1:
+            raise ValueError(f"focus is 0, or 1 and more, found {self.focus}")
         if self.divergence == "cross_entropy" and self.hard != 0:
             raise ValueError(f"hard mixes cross-entropy into a divergence, found {self.hard} for cross_entropy")
         if self.divergence != "jsd" and self.beta != 0.5:
@@ -590,11 +598,14 @@ class Recipe(Table):
             for name, student in self.students.methods.items():
                 objective = student.training.objective
                 for term in (objective.reason, objective.act) if objective.needs_teacher else ():
-                    if term.divergence not in ("forward_kl", "cross_entropy") or term.temperature != 1:
+                    linear = term.divergence in ("forward_kl", "cross_entropy") and term.focus == 0
+                    if not linear or term.temperature != 1:
+                        found = f"{term.divergence} at {term.temperature}" + f", focus {term.focus:g}" * (
+                            term.focus > 0
+                        )
                         raise ValueError(
                             f"students.methods.{name}: sampled signals are unbiased for forward_kl at temperature 1 "
-                            f"only, found {term.divergence} at {term.temperature}: use teacher.signals.variant = "
-                            '"adaptive"'
+                            f'only, found {found}: use teacher.signals.variant = "adaptive"'
                         )
         return self
 

@@ -13,6 +13,10 @@ Where tokens do not count alike (``training/views.py``), each token's loss and i
 weight: a kind's loss is sum(w * loss) / sum(w), or sum(w * loss / length) / sum(w / length) for ``span_mean``.
 Denominators count over the whole optimizer step: all accumulated batches of all processes.
 
+A term's ``focus`` g turns each loss l of its kind into l * (1 - exp(-l))^g, so that positions count the less the nearer
+the student is to the teacher. For cross-entropy that is the focal loss (Lin et al. 2017, arXiv 1708.02002), in which
+words that can be chosen freely stay hard for ever; a divergence from a teacher has none of these.
+
 Shape suffixes: N supervised positions, V vocabulary.
 """
 
@@ -33,8 +37,9 @@ from spanwise.types import SUPERVISED_KINDS, SpanKind
 class SpanTerm:
     """One kind's loss: (1 - hard) * divergence + hard * cross-entropy with the recorded token.
 
-    Which divergence, how heavy (lambda), at which temperature; jsd's beta, skew KL's alpha. Only the divergence has a
-    temperature. Source of the mixture: Hinton et al. 2015, arXiv 1503.02531, section 2.
+    Which divergence, how heavy (lambda), at which temperature; jsd's beta, skew KL's alpha; the focus on what is not
+    learnt yet. Only the divergence has a temperature. Source of the mixture: Hinton et al. 2015, arXiv 1503.02531,
+    section 2.
     """
 
     divergence: Divergence = "forward_kl"
@@ -43,6 +48,7 @@ class SpanTerm:
     beta: float = 0.5
     alpha: float = 0.1
     hard: float = 0.0
+    focus: float = 0.0
 
     @property
     def is_plain_kl(self) -> bool:
@@ -166,7 +172,19 @@ def span_loss(
     Args as in :func:`position_losses` and :func:`position_weights`; ``counts`` are those of the whole optimizer step.
     """
     losses = position_losses(objective, logits, target_ids, kind, signal)
-    return (losses * position_weights(objective, kind, span_length, counts, weight)).sum(), losses
+    weights = position_weights(objective, kind, span_length, counts, weight)
+    return (_focused(objective, losses, kind) * weights).sum(), losses
+
+
+def _focused(objective: SpanObjective, losses: Tensor, kind: Tensor) -> Tensor:
+    """The losses [N], those that are small made smaller still where their kind's term has a ``focus``."""
+    focused = losses
+    for one in SUPERVISED_KINDS:
+        focus = objective.term(one).focus
+        if focus:
+            unlearnt = (-torch.expm1(-losses)).clamp(min=0)  # a stored divergence may be a rounding below 0
+            focused = torch.where(kind == one, losses * unlearnt**focus, focused)
+    return focused
 
 
 def divergence(term: SpanTerm, logits: Tensor, target_ids: Tensor, signal: TeacherSignal | None) -> Tensor:
@@ -203,4 +221,5 @@ def _from_teacher(term: SpanTerm, logits: Tensor, signal: TeacherSignal) -> Tens
 def _term(config: TermConfig) -> SpanTerm:
     if config.weight == 0:  # nothing is learnt from it, so no teacher is asked for it
         return SpanTerm("cross_entropy", weight=0.0)
-    return SpanTerm(config.divergence, config.weight, config.temperature, config.beta, config.alpha, config.hard)
+    settings = ("divergence", "weight", "temperature", "beta", "alpha", "hard", "focus")
+    return SpanTerm(**{name: getattr(config, name) for name in settings})

@@ -96,6 +96,43 @@ def test_equal_weights_change_nothing(reduction, logits, signal) -> None:
         assert same(span_loss(objective, logits, TARGETS, KIND, LENGTH, counts, signal, weight)[0].detach(), plain)
 
 
+def test_focus_on_cross_entropy_is_the_focal_loss(logits, signal) -> None:
+    objective = SpanObjective(SpanTerm("cross_entropy", focus=2.0), SpanTerm("cross_entropy"), "token_sum")
+    loss, gradient = loss_and_gradient(objective, logits, signal)
+    chosen = logits.softmax(-1)[torch.arange(N), TARGETS]
+    exponent = torch.where(KIND == 1, 2.0, 0.0)
+    expected = (-((1 - chosen) ** exponent) * chosen.log()).mean()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected, logits)[0], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("focus", [1.0, 2.0])
+def test_focus_leaves_what_is_learnt_and_keeps_to_what_is_not(focus, logits) -> None:
+    equal = dense_signal(logits.detach())
+    term = SpanTerm(focus=focus)
+    loss, gradient = loss_and_gradient(SpanObjective(term, term), logits, equal)
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+    assert gradient.isfinite().all()
+    assert gradient.abs().max() < 1e-6
+    near = dense_signal(logits.detach() + 0.1 * torch.randn(N, V, generator=torch.Generator().manual_seed(2)))
+    far = near.log_probs.clone()
+    far[0] = dense_signal(torch.eye(V)[:1] * 20).log_probs[0]
+    shares = []
+    for one in (SpanTerm(), term):
+        _, gradient = loss_and_gradient(SpanObjective(one, one), logits, DenseSignal(far))
+        shares.append((gradient[0].norm() / gradient.norm()).item())
+    assert shares[1] > shares[0]
+
+
+def test_what_is_logged_knows_no_focus(logits, signal) -> None:
+    counts = count(KIND, LENGTH)
+    plain, focused = (
+        span_loss(SpanObjective(term, term), logits, TARGETS, KIND, LENGTH, counts, signal)[1]
+        for term in (SpanTerm(), SpanTerm(focus=1.0))
+    )
+    assert torch.equal(plain, focused)
+
+
 def test_hard_labels_are_mixed_in(logits, signal) -> None:
     student = logits.detach()
     soft = divergences.reverse_kl((signal.log_probs / 2).log_softmax(-1), (student / 2).log_softmax(-1))
