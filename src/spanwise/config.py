@@ -598,8 +598,8 @@ class Recipe(Table):
             for name, student in self.students.methods.items():
                 objective = student.training.objective
                 for term in (objective.reason, objective.act) if objective.needs_teacher else ():
-                    linear = term.divergence in ("forward_kl", "cross_entropy") and term.focus == 0
-                    if not linear or term.temperature != 1:
+                    linear = (term.divergence, term.temperature, term.focus) == ("forward_kl", 1, 0)
+                    if term.divergence != "cross_entropy" and not linear:
                         found = f"{term.divergence} at {term.temperature}" + f", focus {term.focus:g}" * (
                             term.focus > 0
                         )

@@ -75,6 +75,9 @@ def test_overrides_and_overlays(recipe, tmp_path) -> None:
         (f"{SAD}={{method='sad', decisions=2.0, act={{weight=0.0}}}}", r"decisions = 2.0 weighs tokens whose act.weig"),
         (f"{SAD}={{method='sad', reason={{weight=0.0, gate=0.5}}}}", r"reason.gate = 0.5 weighs tokens whose weight"),
         (f"{SAD}.act={{gate=1.5}}", r"gate: .*less than or equal to 1.*1.5"),
+        (f"{SAD}={{method='sad', foretells=2.0, reason={{weight=0.0}}}}", r"foretells = 2.0 weighs tokens whose reaso"),
+        (f"{SAD}={{method='sad', segmentation='random', foretells=2.0}}", r"foretells are of REASON spans, found"),
+        (f"{SAD}.act={{focus=0.5}}", r"focus is 0, or 1 and more, found 0.5"),
         (f"{SAD}.act={{hard=1.0}}", r"hard: .*less than 1.*1.0"),
         (f"{SAD}.act={{divergence='cross_entropy', hard=0.5}}", r"hard mixes cross-entropy into a divergence"),
         ("environment.rendering=chat", r'rendering = "chat" needs a chat template: name a model .* teacher.model.path'),
@@ -112,7 +115,13 @@ SAMPLED = ["teacher.source=cache", "teacher.signals.variant=sampled"]
 
 @pytest.mark.parametrize(
     "term",
-    ["act={divergence='reverse_kl'}", "reason={divergence='jsd'}", "act={temperature=2.0}", "act.divergence=jsd"],
+    [
+        "act={divergence='reverse_kl'}",
+        "reason={divergence='jsd'}",
+        "act={temperature=2.0}",
+        "act.divergence=jsd",
+        "reason={focus=1.0}",
+    ],
 )
 def test_a_sample_is_refused_where_it_would_be_biased(recipe, term) -> None:
     change = f"students.methods.sad.training.objective.{term}"
@@ -124,7 +133,7 @@ def test_a_sample_is_refused_where_it_would_be_biased(recipe, term) -> None:
 
 def test_a_sample_is_taken_where_it_is_unbiased(recipe) -> None:
     load_recipe(recipe, SAMPLED)
-    mixed = "students.methods.sad.training.objective.reason={divergence='cross_entropy'}"
+    mixed = "students.methods.sad.training.objective.reason={divergence='cross_entropy', focus=2.0}"
     load_recipe(recipe, [*SAMPLED, mixed, "students.methods.sft.training.epochs=1.0"])
 
 
@@ -134,6 +143,7 @@ def test_settings_that_came_later_are_written_where_they_are_used_alone(recipe) 
     assert plain.keys() == {"method", "reason", "act", "reduction"}
     assert plain["act"].keys() == {"divergence", "weight", "temperature", "beta", "alpha"}
     changes = [f"{SAD}.act.gate=0.5", f"{SAD}.reason.hard=0.1", f"{SAD}.decisions=2.0"]
+    changes += [f"{SAD}.foretells=2.0", f"{SAD}.act.focus=1.0"]
     changed = load_recipe(recipe, changes)
     assert type(changed).model_validate(changed.model_dump()) == changed
 
