@@ -319,6 +319,14 @@ class ObjectiveConfig(Table):
         description="how much a REASON token counts in which a word begins that the command says too",
     )
 
+    fade: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        exclude_if=partial(eq, 0.0),
+        description="share of training over which gates, decisions and foretells fade to 1, linearly; 0: they stay",
+    )
+
     @property
     def terms(self) -> tuple[TermConfig, ...]:
         """Those that have a part in it."""
@@ -338,6 +346,9 @@ class ObjectiveConfig(Table):
 
     @model_validator(mode="after")
     def _check_use(self) -> Self:
+        plain = self.decisions == self.foretells == 1 and self.reason.gate == self.act.gate == 0
+        if self.fade != 0 and plain:
+            raise ValueError(f"fade = {self.fade}, and there is nothing to fade: no gate, decisions or foretells")
         if self.method == "sad":
             self._check_segments()
             return self

@@ -275,7 +275,7 @@ class SpanTrainer(Trainer):
         tokens, spans = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
         for batch in samples:
             chosen = self._supervised(batch)
-            kind, length, weight = self._kinds(batch), batch["span_length"], batch["weight"]
+            kind, length, weight = self._kinds(batch), batch["span_length"], self._weights(batch)
             part = count(*(one[chosen].cpu() for one in (kind, length, weight)))
             tokens, spans = tokens + part.tokens, spans + part.spans
             self._tokens += int(batch["valid"].sum())
@@ -299,7 +299,7 @@ class SpanTrainer(Trainer):
                 num_items_in_batch,
                 None if self.teacher is None else self.teacher.signal(inputs, chosen),
                 self._metrics,
-                inputs["weight"][chosen],
+                self._weights(inputs)[chosen],
             )
         if not bool(torch.isfinite(loss)):
             raise TrainingError(
@@ -337,6 +337,14 @@ class SpanTrainer(Trainer):
         if self.settings.objective.method == "language_model":
             return batch["valid"]
         return batch["kind"] != SpanKind.CONTEXT
+
+    def _weights(self, batch: dict[str, Tensor]) -> Tensor:
+        """How much each position counts in this step, [B, T]."""
+        fade = self.settings.objective.fade
+        if fade == 0:
+            return batch["weight"]
+        left = max(0.0, 1 - self.state.global_step / (fade * self.state.max_steps))
+        return 1 + left * (batch["weight"] - 1)
 
     def _kinds(self, batch: dict[str, Tensor]) -> Tensor:
         """Kind of each position as the objective sees it: a language model counts context among what it says."""

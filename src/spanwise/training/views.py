@@ -13,7 +13,8 @@ A token's weight is the product of these factors, all 1 unless asked for:
     decisions   w = decisions for ACT tokens in which a word of the command begins (``data/decisions.py``)
     foretells   w = foretells for REASON tokens in which a word begins that the command of the step says too
 
-All of it is known before training begins, so it does not depend on batches, on their layout or on processes.
+Where the objective has a ``fade``, a weight w is 1 + (w - 1) * max(0, 1 - s / fade), s the share of training that is
+done. All of it is known before training begins, so it does not depend on batches, on their layout or on processes.
 """
 
 from __future__ import annotations

@@ -31,13 +31,14 @@ def logged(folder: Path) -> list[dict[str, float]]:
 
 
 GATED = ObjectiveConfig(method="sad", act=TermConfig(gate=0.5, hard=0.2), decisions=2.0)
+FADED = ObjectiveConfig(method="sad", foretells=8.0, decisions=0.5, fade=0.6)
 MOVED = ObjectiveConfig(method="sad", segmentation="random")
 
 
 @pytest.mark.parametrize(
     "objective",
-    [*(ObjectiveConfig(method=method) for method in ("sft", "token_kd", "sad", "language_model")), GATED, MOVED],
-    ids=["sft", "token_kd", "sad", "language_model", "gated", "moved"],
+    [*(ObjectiveConfig(method=method) for method in ("sft", "token_kd", "sad", "language_model")), GATED, MOVED, FADED],
+    ids=["sft", "token_kd", "sad", "language_model", "gated", "moved", "faded"],
 )
 def test_resumed_equals_uninterrupted(objective, trajectories, tokenizer, small_model, tmp_path) -> None:
     config = TrainingConfig(objective=objective, max_steps=5, **SETTINGS)
@@ -151,6 +152,25 @@ def test_without_segmentation_training_is_that_of_token_kd(trajectories, tokeniz
         train(small_model(0), tokenizer, trajectories, config, tmp_path / name, 0, small_model(7))
     ours, theirs = weights(tmp_path / "flat"), weights(tmp_path / "token_kd")
     assert all(torch.equal(ours[name], value) for name, value in theirs.items())
+
+
+def test_weights_fade_until_all_tokens_count_alike(trajectories, tokenizer, small_model, tmp_path) -> None:
+    """A step at a rate of zero tells the loss of one batch: at first as weighed, in the end as it is."""
+    config = {"max_steps": 4, **SETTINGS, "batch_tokens": 10_000, "learning_rate": 1e-30, "warmup": 0.0}
+    teacher = small_model(7)
+    for parameter in teacher.parameters():
+        parameter.data *= 8  # who is sure of something, and surer of some tokens than of others
+    losses = {}
+    for name, changes in (("plain", {}), ("weighed", {"foretells": 8.0}), ("fades", {"foretells": 8.0, "fade": 0.5})):
+        objective = ObjectiveConfig(method="sad", **changes)
+        settings = TrainingConfig(objective=objective, **config)
+        train(small_model(0), tokenizer, trajectories, settings, tmp_path / name, 0, teacher)
+        losses[name] = [line["loss"] for line in logged(tmp_path / name)]
+    plain, weighed = losses["plain"][0], losses["weighed"][0]
+    assert abs(plain - weighed) > 1e-3
+    assert losses["fades"][0] == pytest.approx(weighed, abs=1e-5)
+    assert min(plain, weighed) < losses["fades"][1] < max(plain, weighed)
+    assert losses["fades"][2:] == pytest.approx([plain, plain], abs=1e-5)
 
 
 @pytest.mark.parametrize(
