@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from spanwise.evaluation.crossed import CrossedDifference
@@ -44,7 +44,7 @@ FAILURES = {
     "context": "the history left no room for an answer",
     "error": "the environment crashed",
 }
-_CONSTRAINED = "commands chosen among those that the environment lists"
+_CONSTRAINED = "the same games, or some of them, with commands chosen among those that the environment lists"
 _NOT_KNOWN: dict[str, None] = dict.fromkeys(("value", "low", "high"))
 
 
@@ -100,8 +100,9 @@ def main_table(files: SuiteFiles, split: str) -> Table:
     columns = (
         Column("agent"),
         Column("models", "trained with different seeds; all played the same games"),
-        *map(metric_column, metrics),
+        metric_column(metrics[0]),
         *([Column("success, constrained", _CONSTRAINED)] if constrained else []),
+        *map(metric_column, metrics[1:]),
         Column("of the teacher's success", "the success rate over the teacher's"),
         Column("parameters", "of the model, shared ones counted once"),
         Column("compression", "the teacher's parameters over the agent's"),
@@ -110,8 +111,9 @@ def main_table(files: SuiteFiles, split: str) -> Table:
         (
             Cell(agent.name),
             Cell(""),
-            *(metric_cell(name, agent.results[name]) for name in metrics),
+            metric_cell(metrics[0], agent.results[metrics[0]]),
             *([_rate_cell(files.others[constrained].get(name))] if constrained else []),
+            *(metric_cell(name, agent.results[name]) for name in metrics[1:]),
             *_against(agent.results["success_rate"]["value"], agent.parameters, teacher, agent.role == "expert"),
         )
         for name, agent in others.items()
@@ -127,8 +129,9 @@ def main_table(files: SuiteFiles, split: str) -> Table:
             (
                 Cell(method),
                 Cell(str(len(students))),
+                _estimate_cell(metrics[0], found.pop(metrics[0])),
+                *([share_cell(_numbers(chosen), drawn=False)] if constrained else []),
                 *(_estimate_cell(name, one) for name, one in found.items()),
-                *([_estimate_cell("success_rate", chosen)] if constrained else []),
                 *_against(None if rate is None else rate.value, students[0].parameters, teacher, False),
             )
         )
@@ -141,11 +144,15 @@ def main_table(files: SuiteFiles, split: str) -> Table:
 
 
 def _rate_cell(agent: EvaluatedAgent | None) -> Cell:
-    return metric_cell("success_rate", _NOT_KNOWN if agent is None else agent.results["success_rate"])
+    return share_cell(_NOT_KNOWN if agent is None else agent.results["success_rate"], drawn=False)
 
 
 def _estimate_cell(metric: str, found: Estimate | None) -> Cell:
-    return metric_cell(metric, _NOT_KNOWN if found is None else asdict(found))
+    return metric_cell(metric, _numbers(found))
+
+
+def _numbers(found: Estimate | None) -> Mapping[str, float | None]:
+    return _NOT_KNOWN if found is None else asdict(found)
 
 
 def differences_table(files: SuiteFiles, split: str, found: Sequence[MethodDifference]) -> Table:
