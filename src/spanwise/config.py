@@ -318,7 +318,6 @@ class ObjectiveConfig(Table):
         exclude_if=partial(eq, 1.0),
         description="how much a REASON token counts in which a word begins that the command says too",
     )
-
     fade: float = Field(
         default=0.0,
         ge=0,

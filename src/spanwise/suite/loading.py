@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tomllib
 from collections.abc import Sequence
@@ -92,7 +93,7 @@ def _in_small(values: dict[str, Any], recipe: dict[str, Any]) -> tuple[dict[str,
     sizes = list(values["sizes"])
     main, baseline = values.get("main_size", sizes[0] if sizes else ""), values.get("baseline", "token_kd")
     seeds = list(values.get("seeds", (0, 1)))[:2]
-    free = iter(("valid_seen", "valid_unseen", "train"))
+    free = itertools.cycle(("valid_seen", "valid_unseen", "train"))
     splits = {}
     for name, split in values["splits"].items():
         constrained = isinstance(split, dict) and split.get("evaluate", {}).get("constrained", False)
