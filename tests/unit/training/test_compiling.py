@@ -1,6 +1,5 @@
 """Compiled layers compute what layers compute."""
 
-import shutil
 from contextlib import ExitStack
 
 import pytest
@@ -13,10 +12,7 @@ from spanwise.errors import TrainingError
 from spanwise.training.compiling import compiled_layers, repeated_layers
 from spanwise.training.trainer import train
 
-needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler")
 
-
-@needs_compiler
 @pytest.mark.filterwarnings("ignore")  # of torch, about itself
 @pytest.mark.parametrize("change", [{}, {"activation_checkpointing": True, "layout": "padded"}])
 def test_compiled_training_is_training(change, trajectories, tokenizer, small_model, tmp_path) -> None:
