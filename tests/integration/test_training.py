@@ -37,9 +37,10 @@ def make_step(number: int, index: int) -> Step:
 #: Everything at once that makes tokens count differently.
 WEIGHTED = {
     "method": "sad",
-    "reason": {"divergence": "forward_kl", "gate": 1.0, "hard": 0.3},
+    "reason": {"divergence": "forward_kl", "gate": 1.0, "hard": 0.3, "focus": 1.0},
     "act": {"divergence": "reverse_kl", "weight": 2.0, "gate": -0.5},
     "decisions": 4.0,
+    "fade": 0.9,
     "reduction": "span_mean",
 }
 MOVED = {"method": "sad", "act": {"divergence": "reverse_kl", "weight": 2.0}, "segmentation": "random"}
