@@ -323,7 +323,14 @@ class ObjectiveConfig(Table):
         ge=0,
         le=1,
         exclude_if=partial(eq, 0.0),
-        description="share of training over which gates, decisions and foretells fade to 1, linearly; 0: they stay",
+        description="share of training over which gates, decisions and foretells fade to 1, and context to 0, linearly; "
+        "0: they stay",
+    )
+    context: float = Field(
+        default=0.0,
+        ge=0,
+        exclude_if=partial(eq, 0.0),
+        description="weight of predicting what the environment says, by cross-entropy; 0: it is only read",
     )
 
     @property
@@ -345,9 +352,13 @@ class ObjectiveConfig(Table):
 
     @model_validator(mode="after")
     def _check_use(self) -> Self:
-        plain = self.decisions == self.foretells == 1 and self.reason.gate == self.act.gate == 0
+        plain = self.decisions == self.foretells == 1 and self.reason.gate == self.act.gate == self.context == 0
         if self.fade != 0 and plain:
-            raise ValueError(f"fade = {self.fade}, and there is nothing to fade: no gate, decisions or foretells")
+            raise ValueError(
+                f"fade = {self.fade}, and there is nothing to fade: no gate, decisions, foretells or context"
+            )
+        if self.context and self.method == "language_model":
+            raise ValueError("context has no meaning for the method language_model, to which all tokens are the same")
         if self.method == "sad":
             self._check_segments()
             return self

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from spanwise.config import Recipe
+from spanwise.devices import place
 from spanwise.errors import ModelError
 from spanwise.processes import Tick
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
     from spanwise.agents.protocol import Agent
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def load_agent(
     folder: Path, name: str, temperature: float, max_new_tokens: int, seed: int, rendering: Literal["plain", "chat"]
 ) -> Agent:
-    """The agent of a model folder.
+    """The agent of a model folder; it computes on a GPU where there is one.
 
     Raises:
         ModelError: The folder holds no model that can play.
@@ -29,7 +30,7 @@ def load_agent(
 
     if not folder.is_dir():
         raise ModelError(f"{folder}: expected a model folder")
-    model: PreTrainedModel = load_model(folder)
+    model = place(load_model(folder))
     tokenizer = load_tokenizer(folder)
     text = make_rendering(rendering, tokenizer)
     return HuggingFaceAgent(model.eval(), tokenizer, name, temperature, max_new_tokens, seed, text)

@@ -237,11 +237,11 @@ class HuggingFaceAgent:
             chosen_B1 = torch.searchsorted(total_BV, uniform_B1 * total_BV[:, -1:])
         else:
             chosen_B1 = logprobs_BV.argmax(dim=-1, keepdim=True)
-        chosen_logprobs = logprobs_BV.gather(1, chosen_B1)[:, 0].tolist()
-        for turn, token_id, logprob in zip(turns, chosen_B1[:, 0].tolist(), chosen_logprobs, strict=True):
-            turn.token_ids.append(token_id)
+        found_B2 = torch.cat([chosen_B1.double(), logprobs_BV.gather(1, chosen_B1).double()], dim=1)  # one way home
+        for turn, (token_id, logprob) in zip(turns, found_B2.tolist(), strict=True):
+            turn.token_ids.append(int(token_id))
             turn.logprobs.append(round(logprob, 6))
-            turn.session.ids.append(token_id)
+            turn.session.ids.append(int(token_id))
 
     def _constrain(self, turns: Sequence[_Turn], logits_BV: torch.Tensor) -> torch.Tensor:
         """The logits, minus infinity where a turn has come to a command that is not admissible. [B, V]"""

@@ -26,8 +26,9 @@ class Plan:
     """Where one forward pass reads and writes.
 
     Attributes:
-        rows: Which rows, in the order of the batch; a slice costs no copy. [B]
-        row_index: The same as a column of numbers. [B, 1]
+        numbers: Which rows, in the order of the batch. [B]
+        rows: The same as an index; a slice costs no copy. [B]
+        row_index: And as a column of numbers. [B, 1]
         columns: Where each new token goes; left padding goes to the last column, which nobody reads. [B, Q]
         horizon: Number of columns that the pass looks at (T).
         counts: New tokens of each row. [B]
@@ -35,6 +36,7 @@ class Plan:
         mask: What attention scores are raised by: 0 where a token may look, a very low number elsewhere. [B, 1, Q, T]
     """
 
+    numbers: Sequence[int]
     rows: slice | torch.Tensor
     row_index: torch.Tensor
     columns: torch.Tensor
@@ -63,16 +65,16 @@ class RaggedCache(Cache):
         if horizon >= self.capacity:
             self.capacity = (horizon // _GROWTH + 1) * _GROWTH
         device, longest = self._device, max(counts)
-        start_B1 = torch.tensor(starts, device=device)[:, None]
-        count_B1 = torch.tensor(counts, device=device)[:, None]
+        row_B, start_B, count_B = torch.tensor([rows, starts, counts]).to(device, non_blocking=True)
+        start_B1, count_B1 = start_B[:, None], count_B[:, None]
         offset_BQ = torch.arange(longest, device=device)[None] + count_B1 - longest  # negative in the padding
         column_BQ = torch.where(offset_BQ < 0, self.capacity - 1, start_B1 + offset_BQ)
         visible_BQT = torch.arange(horizon, device=device) <= column_BQ[:, :, None]
         mask_BQT = torch.zeros(visible_BQT.shape, dtype=self._dtype, device=device)
         mask_BQT.masked_fill_(~visible_BQT, torch.finfo(self._dtype).min)
         is_prefix = list(rows) == list(range(len(rows)))
-        row_B = torch.tensor(rows, device=device)
         self.plan_of_pass = Plan(
+            numbers=rows,
             rows=slice(0, len(rows)) if is_prefix else row_B,
             row_index=row_B[:, None],
             columns=column_BQ,
@@ -85,7 +87,7 @@ class RaggedCache(Cache):
 
     def commit(self, plan: Plan) -> None:
         """Counts the tokens of a pass that has run."""
-        for row, count in zip(plan.row_index[:, 0].tolist(), plan.counts, strict=True):
+        for row, count in zip(plan.numbers, plan.counts, strict=True):
             self.lengths[row] += count
 
     def add_row(self) -> int:

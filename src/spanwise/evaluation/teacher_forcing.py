@@ -25,6 +25,7 @@ import numpy as np
 from spanwise.data.batching import batches_of_similar_length
 from spanwise.data.render import Rendering, make_rendering
 from spanwise.data.tokenize import TokenizedTrajectory, tokenize_samples, tokenize_trajectory
+from spanwise.devices import place
 from spanwise.errors import TraceError
 from spanwise.evaluation.fidelity import StepRecord, dump_steps, judge_completion, read_steps, summarise_steps
 from spanwise.evaluation.models import describe_model
@@ -133,11 +134,10 @@ def measure_fidelity(
     if named_by_content:
         out = out / digest(inputs)[:12]
     claim(out, inputs, RECORDS)
-    judged = load_model(model)
-    asked = None if teacher is None else load_model(teacher)
+    judged = place(load_model(model))
+    asked = None if teacher is None else place(load_model(teacher))
     for one in (judged,) if asked is None else (judged, asked):
         check_head(one)
-        one.to(_device())  # type: ignore[arg-type]
     rendering = make_rendering(settings.rendering, tokenizer)
     writer = Continuations(judged, tokenizer, settings.max_new_tokens, rendering)
     episodes = [_episode(one, tokenizer, rendering, writer.context_length) for one in chosen]
@@ -298,9 +298,3 @@ def _finished(path: Path, expected: dict[str, int]) -> dict[str, list[StepRecord
     whole = {one: records for one, records in found.items() if len(records) == expected.get(one)}
     write_atomically(path, "".join(map(dump_steps, whole.values())))
     return whole
-
-
-def _device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

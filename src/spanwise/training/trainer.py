@@ -37,6 +37,7 @@ from spanwise.teacher.signal import Teacher, TeacherSignal
 from spanwise.training.attention import fast_attention, packs
 from spanwise.training.batches import PlannedBatches, model_inputs
 from spanwise.training.compiling import compiled_layers
+from spanwise.training.divergences import cross_entropy
 from spanwise.training.metrics import KindMetrics
 from spanwise.training.models import count_parameters
 from spanwise.training.objective import Counts, SpanObjective, build_objective, count, span_loss
@@ -223,6 +224,22 @@ def chunked_span_loss(
     return sum_over_chunks(loss_of, head, hidden)
 
 
+def context_loss(head: Head, hidden: Tensor, target_ids: Tensor, counts: Counts) -> Tensor:
+    """Cross-entropy of what the environment says, over the CONTEXT tokens of the whole optimizer step.
+
+    Args:
+        head: The student's.
+        hidden: What enters it where context is next, [N, H].
+        target_ids: The context, [N].
+        counts: Of the optimizer step.
+    """
+
+    def loss_of(chunk: Tensor, logits: Tensor) -> Tensor:
+        return cross_entropy(logits, target_ids[chunk]).sum() / counts.tokens[SpanKind.CONTEXT].clamp(min=1).float()
+
+    return sum_over_chunks(loss_of, head, hidden)
+
+
 class SpanTrainer(Trainer):
     """The span objective over planned batches; sums are divided once, by counts over the whole optimizer step."""
 
@@ -274,7 +291,7 @@ class SpanTrainer(Trainer):
         samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         tokens, spans = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
         for batch in samples:
-            chosen = self._supervised(batch)
+            chosen = self._learnt(batch)
             kind, length, weight = self._kinds(batch), batch["span_length"], self._weights(batch)
             part = count(*(one[chosen].cpu() for one in (kind, length, weight)))
             tokens, spans = tokens + part.tokens, spans + part.spans
@@ -286,13 +303,15 @@ class SpanTrainer(Trainer):
         self, model: Any, inputs: dict[str, Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """This batch's share of the step's loss; ``num_items_in_batch`` holds the step's :class:`Counts`."""
-        chosen = self._supervised(inputs)
-        hidden = hidden_at(model, model_inputs(inputs), chosen)
+        chosen, learnt = self._supervised(inputs), self._learnt(inputs)
+        hidden = hidden_at(model, model_inputs(inputs), learnt)
+        head = output_head(model, self.vocabulary)
+        context = self._left(self.settings.objective.context)
         with self.accelerator.autocast():
             loss = chunked_span_loss(
                 self.objective,
-                output_head(model, self.vocabulary),
-                hidden,
+                head,
+                hidden[chosen[learnt]] if context else hidden,
                 inputs["target_ids"][chosen],
                 self._kinds(inputs)[chosen],
                 inputs["span_length"][chosen],
@@ -301,6 +320,11 @@ class SpanTrainer(Trainer):
                 self._metrics,
                 self._weights(inputs)[chosen],
             )
+            if context:
+                others = learnt & ~chosen
+                loss = loss + context * context_loss(
+                    head, hidden[others[learnt]], inputs["target_ids"][others], num_items_in_batch
+                )
         if not bool(torch.isfinite(loss)):
             raise TrainingError(
                 f"the loss is not finite at step {self.state.global_step + 1}: lower training.learning_rate "
@@ -338,13 +362,18 @@ class SpanTrainer(Trainer):
             return batch["valid"]
         return batch["kind"] != SpanKind.CONTEXT
 
+    def _learnt(self, batch: dict[str, Tensor]) -> Tensor:
+        """Which positions have a part in the loss of this step, bool [B, T]: context too while it has a weight."""
+        return batch["valid"] if self._left(self.settings.objective.context) else self._supervised(batch)
+
     def _weights(self, batch: dict[str, Tensor]) -> Tensor:
         """How much each position counts in this step, [B, T]."""
+        return 1 + self._left(batch["weight"] - 1) if self.settings.objective.fade else batch["weight"]
+
+    def _left(self, value: Any) -> Any:
+        """What is left in this step of a value that fades to 0."""
         fade = self.settings.objective.fade
-        if fade == 0:
-            return batch["weight"]
-        left = max(0.0, 1 - self.state.global_step / (fade * self.state.max_steps))
-        return 1 + left * (batch["weight"] - 1)
+        return value * max(0.0, 1 - self.state.global_step / (fade * self.state.max_steps)) if fade else value
 
     def _kinds(self, batch: dict[str, Tensor]) -> Tensor:
         """Kind of each position as the objective sees it: a language model counts context among what it says."""
@@ -380,7 +409,7 @@ def computes_in_bf16() -> bool:
 def training_arguments(config: TrainingConfig, checkpoints: Path, seed: int) -> TrainingArguments:
     """The recipe in the words of ``transformers``, but for the number of steps, which follows from the plan."""
     cuda = torch.cuda.is_available()
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(checkpoints),
         gradient_accumulation_steps=config.accumulation,
         learning_rate=config.learning_rate,
@@ -402,6 +431,9 @@ def training_arguments(config: TrainingConfig, checkpoints: Path, seed: int) -> 
         log_level="error",
         accelerator_config={"dispatch_batches": False, "even_batches": False},
     )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # a process has one GPU; else the trainer would spread each batch over all that it sees
+    return arguments
 
 
 def _last_checkpoint(folder: Path) -> Path | None:

@@ -32,13 +32,14 @@ def logged(folder: Path) -> list[dict[str, float]]:
 
 GATED = ObjectiveConfig(method="sad", act=TermConfig(gate=0.5, hard=0.2), decisions=2.0)
 FADED = ObjectiveConfig(method="sad", foretells=8.0, decisions=0.5, fade=0.6)
+READING = ObjectiveConfig(method="token_kd", context=0.5, fade=0.6)
 MOVED = ObjectiveConfig(method="sad", segmentation="random")
 
 
 @pytest.mark.parametrize(
     "objective",
-    [*(ObjectiveConfig(method=method) for method in ("sft", "token_kd", "sad", "language_model")), GATED, MOVED, FADED],
-    ids=["sft", "token_kd", "sad", "language_model", "gated", "moved", "faded"],
+    [*(ObjectiveConfig(method=method) for method in ("sft", "token_kd", "sad", "language_model")), GATED, MOVED, FADED, READING],
+    ids=["sft", "token_kd", "sad", "language_model", "gated", "moved", "faded", "reading"],
 )
 def test_resumed_equals_uninterrupted(objective, trajectories, tokenizer, small_model, tmp_path) -> None:
     config = TrainingConfig(objective=objective, max_steps=5, **SETTINGS)
@@ -171,6 +172,23 @@ def test_weights_fade_until_all_tokens_count_alike(trajectories, tokenizer, smal
     assert losses["fades"][0] == pytest.approx(weighed, abs=1e-5)
     assert min(plain, weighed) < losses["fades"][1] < max(plain, weighed)
     assert losses["fades"][2:] == pytest.approx([plain, plain], abs=1e-5)
+
+
+def test_context_adds_its_mean_cross_entropy_for_a_while(trajectories, tokenizer, small_model, tmp_path) -> None:
+    config = {"max_steps": 4, **SETTINGS, "batch_tokens": 10_000, "learning_rate": 1e-30, "warmup": 0.0}
+    losses = {}
+    for name, changes in (("plain", {}), ("reads", {"context": 0.5}), ("fades", {"context": 0.5, "fade": 0.5})):
+        settings = TrainingConfig(objective=ObjectiveConfig(method="sft", **changes), **config)
+        train(small_model(0), tokenizer, trajectories, settings, tmp_path / name, 0)
+        losses[name] = [line["loss"] for line in logged(tmp_path / name)]
+    batch = collate([tokenize_trajectory(one, tokenizer) for one in trajectories])
+    context = batch["valid"] & (batch["kind"] == SpanKind.CONTEXT)
+    with torch.no_grad():
+        logits = logits_at(small_model(0), batch["input_ids"], context, len(tokenizer))
+    added = float(torch.nn.functional.cross_entropy(logits, batch["target_ids"][context]))
+    plain = losses["plain"][0]
+    assert losses["reads"] == pytest.approx([plain + 0.5 * added] * 4, abs=2e-4)
+    assert losses["fades"] == pytest.approx([plain + left * added for left in (0.5, 0.25, 0, 0)], abs=2e-4)
 
 
 @pytest.mark.parametrize(
