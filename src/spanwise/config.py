@@ -220,6 +220,13 @@ class TeacherCollectConfig(CollectConfig):
     )
 
 
+class OnPolicyConfig(CollectConfig):
+    """Games that a student plays in the middle of its training, to learn what the teacher would say where it got to."""
+
+    after: float = Field(default=0.6, gt=0, lt=1, description="share of the steps that come before it plays")
+    only_successful: bool = Field(default=False, description="whether it learns only from games that it won")
+
+
 class TokenizerConfig(Table):
     """Byte-level BPE learnt from the expert's trajectories (used where a model is made from scratch)."""
 
@@ -323,7 +330,7 @@ class ObjectiveConfig(Table):
         ge=0,
         le=1,
         exclude_if=partial(eq, 0.0),
-        description="share of training over which gates, decisions and foretells fade to 1, and context to 0, linearly; "
+        description="share of training over which gates, decisions, foretells fade to 1, context to 0, linearly; "
         "0: they stay",
     )
     context: float = Field(
@@ -450,6 +457,30 @@ class TrainingConfig(Table):
     overlong: Literal["cut", "drop"] = Field(default="cut", description="cut after the last step that fits, or drop")
     save_every: int = Field(default=200, ge=1, description="optimizer steps between checkpoints")
     log_every: int = Field(default=10, ge=1)
+    on_policy: OnPolicyConfig | None = Field(
+        default=None,
+        exclude_if=partial(eq, None),
+        description="the student plays too, and is told by the teacher what to say there; see on_policy.py",
+    )
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether what the teacher once said of its own episodes is not enough."""
+        return self.on_policy is not None
+
+    @model_validator(mode="after")
+    def _check_on_policy(self) -> Self:
+        if self.on_policy is None:
+            return self
+        if self.max_steps is None:
+            raise ValueError("on_policy needs max_steps, which it divides")
+        terms = self.objective.terms
+        if not terms or any(term.divergence == "cross_entropy" or term.hard > 0 for term in terms):
+            raise ValueError(
+                "on_policy needs an objective that asks the teacher alone: what a student wrote itself is nothing to "
+                "imitate (cross_entropy, hard)"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_entropy(self) -> Self:
@@ -611,6 +642,13 @@ class Recipe(Table):
             )
         if self.data is not None and self.teacher.rollouts.held_out > 0:
             raise ValueError("teacher.rollouts.held_out is of episodes that are played; of data, set traces.held_out")
+        trainings = {"teacher.training": self.teacher.training, "students.pretraining": self.students.pretraining}
+        for name, training in trainings.items():
+            if training is not None and training.on_policy is not None:
+                raise ValueError(f"{name}.on_policy: only students have a teacher who tells them what to say")
+        for name, student in self.students.methods.items():
+            if student.training.on_policy is not None and self.data is not None:
+                raise ValueError(f"students.methods.{name}: on_policy plays games, and the recipe has data instead")
         if self.data is None and self.traces != TracesConfig():
             raise ValueError("traces chooses among recorded trajectories: name their file by data")
         if not self.teacher.exists:

@@ -16,7 +16,7 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def place(model: PreTrainedModel) -> PreTrainedModel:
+def on_best_device(model: PreTrainedModel) -> PreTrainedModel:
     """Moves a model to the best device; returns it."""
     model.to(best_device())  # type: ignore[arg-type]
     return model

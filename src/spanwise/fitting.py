@@ -45,16 +45,19 @@ class Fit:
         Raises:
             RunDirectoryError: There are fewer trajectories than ``limit``.
         """
+        from transformers import PreTrainedModel
+
         from spanwise.data.render import make_rendering
+        from spanwise.on_policy import train_on_policy
         from spanwise.teacher.run import open_run_signals
         from spanwise.training.models import check_same_vocabulary, create_model, load_model, load_tokenizer
         from spanwise.training.trainer import train
 
         tokenizer = run_tokenizer(self.run)
-        teacher = None
-        if self.training.objective.needs_teacher and self.recipe.teacher.source == "cache":
+        teacher, needs_teacher = None, self.training.objective.needs_teacher
+        if needs_teacher and self.recipe.teacher.source == "cache" and not self.training.needs_model:
             teacher = open_run_signals(self.recipe, self.run)
-        elif self.training.objective.needs_teacher:
+        elif needs_teacher:
             folder = teacher_folder(self.recipe, self.run)
             teacher = load_model(folder)
             check_same_vocabulary(load_tokenizer(folder), tokenizer)
@@ -65,14 +68,16 @@ class Fit:
             raise RunDirectoryError(
                 f"{self.run / self.data}: holds {len(trajectories)} trajectories to learn from, {self.limit} are wanted"
             )
-        train(
-            create_model(self.architecture, tokenizer, self.seed) if self.start is None else load_model(self.start),
-            tokenizer,
-            choose(trajectories, self.limit),
-            self.training,
-            self.output,
-            self.seed,
-            teacher,
-            lambda step, steps, loss: tick(step, steps, "" if loss is None else f"loss {loss:.4f}"),
-            make_rendering(self.recipe.environment.rendering, tokenizer),
-        )
+        model = create_model(self.architecture, tokenizer, self.seed) if self.start is None else load_model(self.start)
+        chosen = choose(trajectories, self.limit)
+        rendering = make_rendering(self.recipe.environment.rendering, tokenizer)
+
+        def progress(step: int, steps: int, loss: float | None) -> None:
+            tick(step, steps, "" if loss is None else f"loss {loss:.4f}")
+
+        how = (self.training, self.output, self.seed)
+        if self.training.on_policy is None:
+            train(model, tokenizer, chosen, *how, teacher, progress, rendering)
+        else:
+            assert isinstance(teacher, PreTrainedModel)  # which on_policy needs
+            train_on_policy(self.recipe, model, tokenizer, chosen, *how, teacher, progress, rendering)

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from spanwise.config import ArchitectureConfig, CollectConfig, Recipe, TrainingConfig
-from spanwise.errors import RunDirectoryError, TaskDataError
+from spanwise.config import ArchitectureConfig, Recipe, TrainingConfig
+from spanwise.errors import RunDirectoryError
 from spanwise.fitting import Fit
-from spanwise.playing import evaluate_agent, load_agent
+from spanwise.playing import collect, evaluate_agent, load_agent
 from spanwise.processes import Tick
 from spanwise.run_content import (
     EXPERT,
@@ -103,7 +103,7 @@ class Pipeline:
             "collect.expert",
             [],
             {"collect": recipe.collect},
-            lambda tick: self._collect(agent, recipe.collect, self.run.path / EXPERT, tick),
+            lambda tick: collect(agent, recipe, recipe.collect, self.run.path / EXPERT, tick),
         )
 
     def select(self) -> None:
@@ -156,7 +156,7 @@ class Pipeline:
 
             agent = self._model_agent(self._teacher(), "teacher", settings.temperature, settings.max_new_tokens)
             everything = self.run.path / ROLLOUTS
-            self._collect(agent, settings, everything, tick)
+            collect(agent, self.recipe, settings, everything, tick)
 
             def side(of_held_out: bool) -> Iterator[Trajectory]:
                 for one in read_trajectories(everything):
@@ -340,32 +340,6 @@ class Pipeline:
         begin = None if start is None else run / start
         work = Fit(self.recipe, run, data, architecture, training, run / output, begin, self.recipe.seed)
         return Stage(name, upstream, {"training": training, "model": architecture}, work)
-
-    def _collect(self, agent: Agent, settings: CollectConfig, path: Path, tick: Tick) -> None:
-        """Plays what is not yet recorded in ``path``."""
-        from spanwise.agents.rollout import EpisodeSpec, RolloutSettings, rollout
-        from spanwise.environments import make_task_set
-        from spanwise.evaluation.rollouts import choose_tasks, episode_seed
-        from spanwise.traces.jsonl import TrajectoryAppender
-
-        environment = self.recipe.environment
-        task_set = make_task_set(environment)
-        specs = [
-            EpisodeSpec(task.task_id, task.task_type, episode_seed(self.recipe.seed, task.task_id, repetition))
-            for task in choose_tasks(task_set.tasks(settings.split), settings.limit)
-            for repetition in range(settings.episodes_per_task)
-        ]
-        if not specs:
-            raise TaskDataError(f"{task_set.name}: the split {settings.split!r} has no tasks")
-        played = RolloutSettings.of(environment, settings.concurrency)
-        won = 0
-        with TrajectoryAppender(path) as recorded:
-            remaining = [spec for spec in specs if spec.trajectory_id not in recorded.ids]
-            tick(len(recorded.ids), len(specs), "")
-            for number, trajectory in enumerate(rollout(agent, task_set, remaining, played), start=1):
-                recorded.append(trajectory)
-                won += trajectory.success is True
-                tick(len(recorded.ids), len(specs), f"won {won}/{number}")
 
     def _make_tokenizer(self, tick: Tick) -> None:
         from spanwise.training.models import create_tokenizer, load_tokenizer

@@ -25,7 +25,7 @@ import numpy as np
 from spanwise.data.batching import batches_of_similar_length
 from spanwise.data.render import Rendering, make_rendering
 from spanwise.data.tokenize import TokenizedTrajectory, tokenize_samples, tokenize_trajectory
-from spanwise.devices import place
+from spanwise.devices import on_best_device
 from spanwise.errors import TraceError
 from spanwise.evaluation.fidelity import StepRecord, dump_steps, judge_completion, read_steps, summarise_steps
 from spanwise.evaluation.models import describe_model
@@ -134,8 +134,8 @@ def measure_fidelity(
     if named_by_content:
         out = out / digest(inputs)[:12]
     claim(out, inputs, RECORDS)
-    judged = place(load_model(model))
-    asked = None if teacher is None else place(load_model(teacher))
+    judged = on_best_device(load_model(model))
+    asked = None if teacher is None else on_best_device(load_model(teacher))
     for one in (judged,) if asked is None else (judged, asked):
         check_head(one)
     rendering = make_rendering(settings.rendering, tokenizer)

@@ -38,7 +38,13 @@ MOVED = ObjectiveConfig(method="sad", segmentation="random")
 
 @pytest.mark.parametrize(
     "objective",
-    [*(ObjectiveConfig(method=method) for method in ("sft", "token_kd", "sad", "language_model")), GATED, MOVED, FADED, READING],
+    [
+        *(ObjectiveConfig(method=method) for method in ("sft", "token_kd", "sad", "language_model")),
+        GATED,
+        MOVED,
+        FADED,
+        READING,
+    ],
     ids=["sft", "token_kd", "sad", "language_model", "gated", "moved", "faded", "reading"],
 )
 def test_resumed_equals_uninterrupted(objective, trajectories, tokenizer, small_model, tmp_path) -> None:
