@@ -1,13 +1,13 @@
 """A student that plays too: what it learns from in which part, and that an interruption changes nothing."""
 
 import pytest
+from tests.unit.training.test_trainer import SETTINGS, weights
 
 from spanwise.config import EnvironmentConfig, ObjectiveConfig, OnPolicyConfig, Recipe, TermConfig, TrainingConfig
 from spanwise.data.render import PLAIN
 from spanwise.on_policy import IMITATOR, PLAYED, train_on_policy
 from spanwise.traces.jsonl import read_trajectories
 from spanwise.training import trainer
-from tests.unit.training.test_trainer import SETTINGS, weights
 
 RECIPE = Recipe(name="t", environment=EnvironmentConfig(name="toy", budget=3, workers=2))
 OBJECTIVE = ObjectiveConfig(method="token_kd")
