@@ -78,6 +78,10 @@ def test_overrides_and_overlays(recipe, tmp_path) -> None:
         (f"{SAD}={{method='sad', foretells=2.0, reason={{weight=0.0}}}}", r"foretells = 2.0 weighs tokens whose reaso"),
         (f"{SAD}={{method='sad', segmentation='random', foretells=2.0}}", r"foretells are of REASON spans, found"),
         (f"{SAD}={{method='sad', fade=0.5}}", r"fade = 0.5, and there is nothing to fade"),
+        (f"{SAD}={{method='language_model', context=0.5}}", r"context has no meaning for the method language_model"),
+        ("students.methods.sad.training.on_policy.after=1.0", r"on_policy.after: .*less than 1"),
+        ("students.methods.sft.training={max_steps=9, on_policy={limit=3}}", r"on_policy needs an objective that asks"),
+        ("teacher.training={max_steps=9, objective={method='token_kd'}, on_policy={limit=3}}", r"only students have a"),
         (f"{SAD}.act={{focus=0.5}}", r"focus is 0, or 1 and more, found 0.5"),
         (f"{SAD}.act={{hard=1.0}}", r"hard: .*less than 1.*1.0"),
         (f"{SAD}.act={{divergence='cross_entropy', hard=0.5}}", r"hard mixes cross-entropy into a divergence"),
@@ -144,9 +148,11 @@ def test_settings_that_came_later_are_written_where_they_are_used_alone(recipe) 
     assert plain.keys() == {"method", "reason", "act", "reduction"}
     assert plain["act"].keys() == {"divergence", "weight", "temperature", "beta", "alpha"}
     changes = [f"{SAD}.act.gate=0.5", f"{SAD}.reason.hard=0.1", f"{SAD}.decisions=2.0"]
-    changes += [f"{SAD}.foretells=2.0", f"{SAD}.act.focus=1.0", f"{SAD}.fade=0.5"]
-    changed = load_recipe(recipe, changes)
-    assert type(changed).model_validate(changed.model_dump()) == changed
+    changes += [f"{SAD}.foretells=2.0", f"{SAD}.act.focus=1.0", f"{SAD}.fade=0.5", f"{SAD}.context=0.5"]
+    plays = ["students.methods.sad.training.max_steps=9", "students.methods.sad.training.on_policy.limit=3"]
+    for chosen in (changes, plays):
+        changed = load_recipe(recipe, chosen)
+        assert type(changed).model_validate(changed.model_dump()) == changed
 
 
 def test_a_gate_alone_needs_a_teacher(recipe) -> None:
