@@ -339,6 +339,17 @@ class ObjectiveConfig(Table):
         exclude_if=partial(eq, 0.0),
         description="weight of predicting what the environment says, by cross-entropy; 0: it is only read",
     )
+    attention: float = Field(
+        default=0.0,
+        ge=0,
+        exclude_if=partial(eq, 0.0),
+        description="weight of KL(teacher's attention || student's) where REASON and ACT are written",
+    )
+    attention_layers: Literal["last", "all"] = Field(
+        default="last",
+        exclude_if=partial(eq, "last"),
+        description="last: of both models; all: each of the student's, with the teacher's at the same share of depth",
+    )
 
     @property
     def terms(self) -> tuple[TermConfig, ...]:
@@ -355,7 +366,13 @@ class ObjectiveConfig(Table):
     @property
     def needs_teacher(self) -> bool:
         """Whether it asks a teacher for anything."""
-        return self.needs_entropy or any(term.divergence != "cross_entropy" for term in self.terms)
+        soft = any(term.divergence != "cross_entropy" for term in self.terms)
+        return self.needs_entropy or self.needs_model or soft
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether the teacher has to read along: its attention is in no cache."""
+        return self.attention > 0
 
     @model_validator(mode="after")
     def _check_use(self) -> Self:
@@ -366,6 +383,10 @@ class ObjectiveConfig(Table):
             )
         if self.context and self.method == "language_model":
             raise ValueError("context has no meaning for the method language_model, to which all tokens are the same")
+        if self.attention > 0 and self.method not in ("token_kd", "sad"):
+            raise ValueError(f"attention is a teacher's, which token_kd and sad have; found the method {self.method}")
+        if self.attention == 0 and self.attention_layers != "last":
+            raise ValueError(f"attention_layers = {self.attention_layers!r}, and attention has no weight")
         if self.method == "sad":
             self._check_segments()
             return self
@@ -466,7 +487,7 @@ class TrainingConfig(Table):
     @property
     def needs_model(self) -> bool:
         """Whether what the teacher once said of its own episodes is not enough."""
-        return self.on_policy is not None
+        return self.on_policy is not None or self.objective.needs_model
 
     @model_validator(mode="after")
     def _check_on_policy(self) -> Self:
@@ -515,7 +536,8 @@ class TeacherConfig(Table):
     training: TrainingConfig | None = TrainingConfig()
     rollouts: TeacherCollectConfig = TeacherCollectConfig()
     source: Literal["online", "cache"] = Field(
-        default="online", description="students ask the teacher at every step, or read what it once said"
+        default="online",
+        description="students ask the teacher at every step, or read what it once said; who learns its attention asks",
     )
     signals: SignalConfig = SignalConfig()
 
@@ -656,7 +678,8 @@ class Recipe(Table):
         if self.teacher.source == "cache" and self.teacher.signals.variant == "sampled":
             for name, student in self.students.methods.items():
                 objective = student.training.objective
-                for term in (objective.reason, objective.act) if objective.needs_teacher else ():
+                cached = objective.needs_teacher and not objective.needs_model
+                for term in (objective.reason, objective.act) if cached else ():
                     linear = (term.divergence, term.temperature, term.focus) == ("forward_kl", 1, 0)
                     if term.divergence != "cross_entropy" and not linear:
                         found = f"{term.divergence} at {term.temperature}" + f", focus {term.focus:g}" * (

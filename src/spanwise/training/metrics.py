@@ -1,10 +1,11 @@
 """What training reports per kind of span: means over the tokens of that kind since the last line of the log.
 
-loss        the term that is minimised, unweighted, nats
-accuracy    share of tokens that the student would have chosen itself
-kl          KL(teacher || student), nats, whatever is minimised
-entropy     the teacher's entropy, nats
-agreement   share of positions where student and teacher prefer the same token
+loss            the term that is minimised, unweighted, nats
+accuracy        share of tokens that the student would have chosen itself
+kl              KL(teacher || student), nats, whatever is minimised
+entropy         the teacher's entropy, nats
+agreement       share of positions where student and teacher prefer the same token
+attention_kl    KL(teacher's attention || student's), nats, where it is minimised
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from spanwise.teacher.signal import TeacherSignal
 from spanwise.training.objective import SpanTerm, divergence
 from spanwise.types import SUPERVISED_KINDS
 
-QUANTITIES = ("loss", "accuracy", "kl", "entropy", "agreement")
+QUANTITIES = ("loss", "accuracy", "kl", "entropy", "agreement", "attention_kl")
 
 
 class KindMetrics:
@@ -28,7 +29,7 @@ class KindMetrics:
         """Nothing counted yet."""
         self._tokens = torch.zeros(len(SUPERVISED_KINDS), dtype=torch.float64, device=device)
         self._sums = torch.zeros(len(QUANTITIES), len(SUPERVISED_KINDS), dtype=torch.float64, device=device)
-        self._distilled = False
+        self._distilled = self._attends = False
 
     @torch.no_grad()
     def add(
@@ -54,6 +55,12 @@ class KindMetrics:
             values += [kl, signal.entropy, guess == signal.top]
         self._sums[: len(values)] += torch.stack([value.double() for value in values]) @ members_NK
 
+    def add_attention(self, losses: Tensor, kind: Tensor) -> None:
+        """Divergences of attention, [N], of positions that :meth:`add` counts."""
+        self._attends = True
+        members_NK = torch.stack([kind == one for one in SUPERVISED_KINDS], dim=-1).double()
+        self._sums[-1] += losses.double() @ members_NK
+
     def take(self, add_up: Callable[[Tensor], Tensor]) -> dict[str, float]:
         """The means as ``reason_loss``, ``act_kl`` and so on, without those that have no tokens; then all is zero.
 
@@ -64,10 +71,11 @@ class KindMetrics:
         sums = add_up(self._sums.clone()).tolist()
         self._tokens.zero_()
         self._sums.zero_()
-        measured = QUANTITIES if self._distilled else QUANTITIES[:2]
+        measured = (True, True, *[self._distilled] * 3, self._attends)
         return {
             f"{kind.name.lower()}_{quantity}": sums[row][column] / tokens[column]
             for column, kind in enumerate(SUPERVISED_KINDS)
             if tokens[column]
-            for row, quantity in enumerate(measured)
+            for row, quantity in enumerate(QUANTITIES)
+            if measured[row]
         }

@@ -76,6 +76,11 @@ class Counts:
     tokens: Tensor
     spans: Tensor
 
+    @property
+    def supervised(self) -> Tensor:
+        """Tokens of both kinds, by weight."""
+        return self.tokens[list(SUPERVISED_KINDS)].sum()
+
 
 def build_objective(config: ObjectiveConfig) -> SpanObjective:
     """The objective of a recipe.
@@ -145,7 +150,7 @@ def position_weights(
     scale = torch.zeros(3, dtype=torch.float64, device=device)
     for one in SUPERVISED_KINDS:
         if objective.reduction == "token_sum":
-            denominator = counts.tokens[list(SUPERVISED_KINDS)].sum()
+            denominator = counts.supervised
         elif objective.reduction == "kind_mean":
             denominator = counts.tokens[one]
         else:

@@ -35,6 +35,7 @@ from spanwise.teacher.entropy import position_entropies, summed_entropies
 from spanwise.teacher.online import OnlineTeacher
 from spanwise.teacher.signal import Teacher, TeacherSignal
 from spanwise.training.attention import fast_attention, packs
+from spanwise.training.attention_target import AttentionTarget
 from spanwise.training.batches import PlannedBatches, model_inputs
 from spanwise.training.compiling import compiled_layers
 from spanwise.training.divergences import cross_entropy
@@ -101,7 +102,8 @@ def train(
     Under a distributed launcher every process calls this with the same arguments; the first of them writes.
 
     Raises:
-        ModelError: The objective needs a teacher and there is none, or the models do not fit the tokenizer.
+        ModelError: The objective needs a teacher and there is none, or needs it in memory; or the models do not fit the
+            tokenizer.
         TokenizationError: Nothing would be supervised.
         TrainingError: The loss is not finite.
     """
@@ -114,6 +116,11 @@ def train(
             raise ModelError(f"the {name} has {one.config.vocab_size} embeddings, the tokenizer {vocabulary} tokens")
     if config.objective.needs_teacher and teacher is None:
         raise ModelError(f"the objective {config.objective.method!r} needs a teacher, and none was given")
+    if config.objective.needs_model and not isinstance(teacher, PreTrainedModel):
+        raise ModelError(
+            "objective.attention needs a teacher that reads along, and what was given knows only what one said: "
+            'give the model (teacher.source = "online"), or set objective.attention = 0.0'
+        )
     rows, overlong = tokenize_all(trajectories, tokenizer, config.max_length, config.overlong, rendering)
     lengths = [len(row) for row in rows]
 
@@ -154,14 +161,19 @@ def train(
 
     metrics = output / "metrics.jsonl"
     batches = PlannedBatches(rows, view_rows(rows, config.objective, seed, entropies), plan, packed)
-    trainer = SpanTrainer(model, arguments, config, batches, vocabulary, asked, metrics, progress)
+    attention = None
+    if config.objective.needs_model:
+        attention = AttentionTarget(model, models[-1], config.objective.attention_layers)
+    trainer = SpanTrainer(model, arguments, config, batches, vocabulary, asked, metrics, progress, attention)
     checkpoint = _last_checkpoint(checkpoints)
     if trainer.is_world_process_zero():
         _cut_metrics(metrics, after=_step_of(checkpoint))
     if config.activation_checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
     compiled = compiled_layers(*models) if config.compile else nullcontext()
-    with fast_attention(*models), compiled:
+    # Last, so that it finds the attention that is used.
+    recorded = nullcontext() if attention is None else attention.recorder.installed()
+    with fast_attention(*models), compiled, recorded:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     model.activation_checkpointing_disable()
     # Its forward is its own again, and whoever trains it next may wrap it anew.
@@ -253,6 +265,7 @@ class SpanTrainer(Trainer):
         teacher: Teacher | None,
         metrics: Path,
         progress: Progress | None,
+        attention: AttentionTarget | None = None,
     ) -> None:
         """A trainer that will follow a plan batch by batch."""
         super().__init__(model=model, args=arguments, train_dataset=batches, callbacks=[_Report(progress)])
@@ -261,7 +274,7 @@ class SpanTrainer(Trainer):
         self.loss_is_scaled_for_ga = True
         self.settings = config
         self.objective = build_objective(config.objective)
-        self.vocabulary, self.teacher = vocabulary, teacher
+        self.vocabulary, self.teacher, self.attention = vocabulary, teacher, attention
         self.metrics_path = metrics
         self._metrics = KindMetrics(arguments.device)
         self._tokens, self._clock = 0, time.perf_counter()
@@ -304,27 +317,34 @@ class SpanTrainer(Trainer):
     ) -> Any:
         """This batch's share of the step's loss; ``num_items_in_batch`` holds the step's :class:`Counts`."""
         chosen, learnt = self._supervised(inputs), self._learnt(inputs)
-        hidden = hidden_at(model, model_inputs(inputs), learnt)
+        counts, context = cast(Counts, num_items_in_batch), self._left(self.settings.objective.context)
+        kind, weight = self._kinds(inputs)[chosen], self._weights(inputs)[chosen]
         head = output_head(model, self.vocabulary)
-        context = self._left(self.settings.objective.context)
+        with nullcontext() if self.attention is None else self.attention.recorder.listening():
+            hidden = hidden_at(model, model_inputs(inputs), learnt)
+            with self.accelerator.autocast():
+                signal = None if self.teacher is None else self.teacher.signal(inputs, chosen)
         with self.accelerator.autocast():
             loss = chunked_span_loss(
                 self.objective,
                 head,
                 hidden[chosen[learnt]] if context else hidden,
                 inputs["target_ids"][chosen],
-                self._kinds(inputs)[chosen],
+                kind,
                 inputs["span_length"][chosen],
-                num_items_in_batch,
-                None if self.teacher is None else self.teacher.signal(inputs, chosen),
+                counts,
+                signal,
                 self._metrics,
-                self._weights(inputs)[chosen],
+                weight,
             )
             if context:
                 others = learnt & ~chosen
-                loss = loss + context * context_loss(
-                    head, hidden[others[learnt]], inputs["target_ids"][others], num_items_in_batch
-                )
+                loss = loss + context * context_loss(head, hidden[others[learnt]], inputs["target_ids"][others], counts)
+        if self.attention is not None:
+            of_all = self.settings.objective.attention / torch.where(counts.supervised > 0, counts.supervised, 1.0)
+            term, kl = self.attention.loss(inputs, chosen, weight * of_all.float())
+            self._metrics.add_attention(kl, kind)
+            loss = loss + term
         if not bool(torch.isfinite(loss)):
             raise TrainingError(
                 f"the loss is not finite at step {self.state.global_step + 1}: lower training.learning_rate "

@@ -1,0 +1,265 @@
+"""The teacher's attention as a second target: where to look while one writes.
+
+A student from scratch mostly fails where it does not read: it copies another name than the observation's. What the
+teacher says there tells that it was wrong, the teacher's attention where it should have looked. So, of the REASON and ACT
+tokens i of an optimizer step, each with its weight w (1, or that of ``training/views.py``),
+
+    sum(w_i * KL(A_teacher[i] || A_student[i])) / sum(w_i)
+
+is added to the loss, ``objective.attention`` times. A[i] is the attention, a mean over heads, of the query that
+predicts token i, over all tokens of the row that were read by then, CONTEXT too. The mean lets models differ in heads.
+Weights and reductions of kinds have no part in it.
+Source of the idea: MiniLM (Wang et al. 2020, arXiv 2002.10957), there over all queries, head by head.
+
+Models compute their attention as ever; queries and keys are caught on the way in, and probabilities exist for a block
+of supervised queries at a time. Their gradients are taken in the forward pass, while they are there.
+
+Shape suffixes: B rows, H heads, G key heads (each serves H / G heads), T tokens, D channels of a head, N supervised
+positions, n those of a block.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from transformers import PreTrainedModel
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from spanwise.errors import ModelError
+
+#: Queries that go together: enough for the matrix products, few enough that most keys are not in their future.
+_BLOCK = 128
+
+#: What changes scores on their way to probabilities, by its name in calls of attention; none of it is known here.
+_CHANGES = ("sliding_window", "softcap", "s_aux", "position_bias")
+
+
+@dataclass(frozen=True, slots=True)
+class Projections:
+    """What the attention of a layer is computed from.
+
+    Attributes:
+        query: With its positions rotated in, [B, H, T, D].
+        key: Likewise, [B, G, T, D].
+        scaling: Of their products.
+    """
+
+    query: Tensor
+    key: Tensor
+    scaling: float
+
+
+class AttentionRecorder:
+    """Keeps the queries and keys of some layers of models, which compute as ever."""
+
+    def __init__(self, layers: Mapping[PreTrainedModel, set[int]]) -> None:
+        """Of each model the layers with these numbers."""
+        self._models = list(layers)
+        self._places = {
+            module: (model, cast(int, vars(module)["layer_idx"]))
+            for model, chosen in layers.items()
+            for module in model.modules()
+            if vars(module).get("layer_idx") in chosen
+        }
+        self._listening = False
+        self._heard: dict[tuple[PreTrainedModel, int], Projections] = {}
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Has attention pass by here for a while, whichever the models use."""
+        # What is set on the instance hides what is registered, and leaves it as it is.
+        names = {cast(str, model.config._attn_implementation) for model in self._models}
+        for name in names:
+            ALL_ATTENTION_FUNCTIONS[name] = torch.compiler.disable(self._passing_by(name))
+        try:
+            yield
+        finally:
+            for name in names:
+                del ALL_ATTENTION_FUNCTIONS[name]
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Has forward passes heard; those that only compute activations again are not."""
+        self._heard, self._listening = {}, True
+        try:
+            yield
+        finally:
+            self._listening = False
+
+    def take(self) -> dict[tuple[PreTrainedModel, int], Projections]:
+        """What was heard of each model's layers since listening began; it is kept no longer."""
+        heard, self._heard = self._heard, {}
+        missing = [place for place in self._places.values() if place not in heard]
+        if missing:
+            model, layer = missing[0]
+            raise ModelError(
+                f"layer {layer} of {type(model).__name__} does not compute attention in the way of transformers' "
+                "AttentionInterface: set objective.attention = 0.0"
+            )
+        return heard
+
+    def _passing_by(self, name: str) -> Callable[..., Any]:
+        computes = ALL_ATTENTION_FUNCTIONS.get(name)
+
+        def attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Any, **others: Any) -> Any:
+            if self._listening and module in self._places:
+                self._hear(module, query, key, others)
+            # Eager attention is not registered: it is the model's own.
+            compute = computes or vars(sys.modules[type(module).__module__])["eager_attention_forward"]
+            return compute(module, query, key, value, mask, **others)
+
+        return attention
+
+    def _hear(self, module: nn.Module, query: Tensor, key: Tensor, others: Mapping[str, Any]) -> None:
+        model, layer = self._places[module]
+        changes = [name for name in _CHANGES if others.get(name) is not None]
+        if changes:
+            raise ModelError(
+                f"layer {layer} of {type(model).__name__} has attention with {changes[0]}, which objective.attention "
+                "does not know: set it to 0.0"
+            )
+        scaling = others.get("scaling")
+        self._heard[model, layer] = Projections(query, key, query.shape[-1] ** -0.5 if scaling is None else scaling)
+
+
+class AttentionTarget:
+    """How far a student's attention is from its teacher's, layer by layer."""
+
+    def __init__(self, student: PreTrainedModel, teacher: PreTrainedModel, layers: Literal["last", "all"]) -> None:
+        """A target over the last layer of both, or over all of the student's, each with one as deep of the teacher."""
+        of_student, of_teacher = _depth(student), _depth(teacher)
+        pairs = [(layer, -(-(layer + 1) * of_teacher // of_student) - 1) for layer in range(of_student)]
+        self.pairs = pairs[-1:] if layers == "last" else pairs
+        self._student, self._teacher = student, teacher
+        first, second = zip(*self.pairs, strict=True)
+        self.recorder = AttentionRecorder({student: set(first), teacher: set(second)})
+
+    def loss(self, batch: Mapping[str, Tensor], positions: Tensor, weight_N: Tensor) -> tuple[Tensor, Tensor]:
+        """The weighted sum of the divergences of what the recorder heard last, and each of them, nats [N].
+
+        Args:
+            batch: What both models read, as :func:`spanwise.training.batches.collate` makes it.
+            positions: Which positions are supervised, bool [B, T]; N of them, in row-major order.
+            weight_N: What each divergence is multiplied by.
+
+        Raises:
+            ModelError: A layer was not heard.
+        """
+        heard = self.recorder.take()
+        columns_N, blocks = query_blocks(batch, positions)
+        losses, divergences = [], []
+        for of_student, of_teacher in self.pairs:
+            student, teacher = heard[self._student, of_student], heard[self._teacher, of_teacher]
+            loss, kl_N = _AttentionKl.apply(
+                student.query, student.key, student.scaling, teacher, columns_N, blocks, weight_N
+            )
+            losses.append(loss)
+            divergences.append(kl_N)
+        return torch.stack(losses).mean(), torch.stack(divergences).mean(0)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryBlock:
+    """Some supervised queries of one row of text.
+
+    Attributes:
+        row: Of the tensors.
+        first: Column of the first token of the text.
+        end: Column after the last query.
+        queries: Which of all N.
+    """
+
+    row: int
+    first: int
+    end: int
+    queries: slice
+
+
+def query_blocks(batch: Mapping[str, Tensor], positions: Tensor) -> tuple[Tensor, list[QueryBlock]]:
+    """Columns of the supervised positions, int64 [N], and the blocks in which they are gone through."""
+    places = positions.nonzero()
+    rows, columns = places.cpu().numpy().T
+    firsts = np.zeros_like(columns)
+    if "borders" in batch:
+        borders = batch["borders"].cpu().numpy()
+        firsts = borders[np.searchsorted(borders, columns, side="right") - 1]
+    changes = np.flatnonzero((np.diff(rows) != 0) | (np.diff(firsts) != 0)) + 1
+    edges = np.concatenate([[0], changes, [len(rows)]]).tolist()
+    blocks = []
+    for begin, end in pairwise(edges):
+        for start in range(begin, end, _BLOCK):
+            stop = min(start + _BLOCK, end)
+            queries = slice(start, stop)
+            blocks.append(QueryBlock(int(rows[start]), int(firsts[start]), int(columns[stop - 1]) + 1, queries))
+    return places[:, 1], blocks
+
+
+class _AttentionKl(torch.autograd.Function):
+    """Takes the gradients of each block in the forward pass; the backward pass only scales them."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query_BHTD: Tensor,
+        key_BGTD: Tensor,
+        scaling: float,
+        teacher: Projections,
+        columns_N: Tensor,
+        blocks: list[QueryBlock],
+        weight_N: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        student = Projections(query_BHTD, key_BGTD, scaling)
+        precise = torch.promote_types(query_BHTD.dtype, torch.float32)
+        of_query = torch.zeros_like(query_BHTD, dtype=precise)
+        of_key = torch.zeros_like(key_BGTD, dtype=precise)
+        kl_N = torch.zeros(len(columns_N), dtype=precise, device=query_BHTD.device)
+        tiny = torch.finfo(precise).tiny
+        with torch.autocast(query_BHTD.device.type, enabled=False):
+            for block in blocks:
+                columns_n, keys = columns_N[block.queries], slice(block.first, block.end)
+                wanted_nT = _probabilities(teacher, block, columns_n, precise)[0].mean(0)
+                found_HnT, query_GnD, key_GTD = _probabilities(student, block, columns_n, precise)
+                mean_nT = found_HnT.mean(0).clamp(min=tiny)  # what cannot be seen counts for nothing: 0 * log
+                kl_N[block.queries] = (wanted_nT * (wanted_nT.clamp(min=tiny) / mean_nT).log()).sum(-1)
+                # Through the mean over heads, and the softmax of each.
+                pull_nT = wanted_nT / mean_nT * (weight_N[block.queries, None] / len(found_HnT))
+                pulled_Hn1 = torch.einsum("hnt,nt->hn", found_HnT, pull_nT)[..., None]
+                of_scores_GnT = found_HnT.mul_(pulled_Hn1 - pull_nT).view(len(key_GTD), -1, key_GTD.shape[1])
+                of_scores_GnT *= scaling
+                of_query[block.row, :, columns_n] = (of_scores_GnT @ key_GTD).view(len(found_HnT), len(columns_n), -1)
+                of_key[block.row, :, keys] += of_scores_GnT.mT @ query_GnD
+        ctx.gradients = of_query.to(query_BHTD.dtype), of_key.to(key_BGTD.dtype)
+        ctx.mark_non_differentiable(kl_N)
+        return (kl_N * weight_N).sum(), kl_N
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        of_query, of_key = ctx.gradients
+        return of_query * gradient, of_key * gradient, None, None, None, None, None
+
+
+def _probabilities(
+    layer: Projections, block: QueryBlock, columns_n: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Attention of a block's queries over the text so far, [H, n, T]; the queries, [G, H / G * n, D]; the keys."""
+    query_HnD = layer.query[block.row][:, columns_n].to(dtype)
+    key_GTD = layer.key[block.row, :, block.first : block.end].to(dtype)
+    H, n, D = query_HnD.shape
+    query_GnD = query_HnD.reshape(len(key_GTD), -1, D)
+    scores_HnT = (query_GnD @ key_GTD.mT).mul_(layer.scaling).view(H, n, -1)
+    later_nT = torch.arange(block.first, block.end, device=columns_n.device) > columns_n[:, None]
+    return scores_HnT.masked_fill_(later_nT, -torch.inf).softmax(-1), query_GnD, key_GTD
+
+
+def _depth(model: PreTrainedModel) -> int:
+    return model.config.get_text_config().num_hidden_layers
