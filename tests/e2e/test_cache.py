@@ -55,6 +55,14 @@ def test_a_run_keeps_signals_and_its_student_learns_from_them(finished: Path) ->
     assert lines[-1]["reason_kl"] > 0
 
 
+def test_a_student_that_learns_attention_asks_the_teacher_itself(untrained: Path) -> None:
+    reads = "students.methods.reads.training.objective={method='token_kd', attention=1.0}"
+    answer = spanwise("train", TOY, *SMALL, "students.methods.sad=none", reads, "--out", untrained)
+    assert answer.returncode == 0, answer.stderr
+    lines = [json.loads(line) for line in (untrained / "students/reads/metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["reason_attention_kl"] > 0
+
+
 def test_signals_are_told_about_and_verified(finished: Path) -> None:
     answer = spanwise("cache", TOY, *SMALL, "--out", finished)
     assert answer.returncode == 0, answer.stderr

@@ -43,6 +43,7 @@ WEIGHTED = {
     "fade": 0.9,
     "reduction": "span_mean",
 }
+READS = {"method": "token_kd", "attention": 3.0}
 MOVED = {"method": "sad", "act": {"divergence": "reverse_kl", "weight": 2.0}, "segmentation": "random"}
 
 
@@ -76,7 +77,7 @@ def assert_same_training(first: Path, second: Path) -> None:
             assert one[name] == pytest.approx(other[name], rel=1e-3, abs=2e-6), name
 
 
-@pytest.mark.parametrize("objective", [{}, {"objective": WEIGHTED}, {"objective": MOVED}])
+@pytest.mark.parametrize("objective", [{}, {"objective": WEIGHTED}, {"objective": MOVED}, {"objective": READS}])
 def test_one_batch_of_eight_is_eight_batches_of_one(objective, tmp_path: Path) -> None:
     lengths = [1, 2, 1, 3, 2, 2, 1, 1]
     together = {"batch_tokens": 8 * 200, "accumulation": 1, "max_steps": 3, "learning_rate": 1e-2, "layout": "padded"}
@@ -92,7 +93,7 @@ def test_one_batch_of_eight_is_eight_batches_of_one(objective, tmp_path: Path) -
     assert_same_training(tmp_path / "packed", tmp_path / "together")
 
 
-@pytest.mark.parametrize("objective", [{}, {"objective": WEIGHTED}])
+@pytest.mark.parametrize("objective", [{}, {"objective": WEIGHTED}, {"objective": READS}])
 def test_two_processes_are_one(objective, tmp_path: Path) -> None:
     settings = {"batch_tokens": 1, "max_steps": 3, "learning_rate": 1e-2, **objective}
     learn(tmp_path / "one", [1, 2, 1, 3, 2, 2], accumulation=2, **settings)

@@ -82,6 +82,13 @@ def test_overrides_and_overlays(recipe, tmp_path) -> None:
         ("students.methods.sad.training.on_policy.after=1.0", r"on_policy.after: .*less than 1"),
         ("students.methods.sft.training={max_steps=9, on_policy={limit=3}}", r"on_policy needs an objective that asks"),
         ("teacher.training={max_steps=9, objective={method='token_kd'}, on_policy={limit=3}}", r"only students have a"),
+        (f"{SAD}={{method='sft', attention=1.0}}", r"attention is a teacher's.*found the method sft"),
+        (
+            f"{SAD}={{method='language_model', attention=1.0}}",
+            r"attention is a teacher's.*found the method langu",
+        ),
+        (f"{SAD}={{method='sad', attention=-1.0}}", r"attention: .*greater than or equal to 0"),
+        (f"{SAD}={{method='sad', attention_layers='all'}}", r"attention_layers = 'all', and attention has no weight"),
         (f"{SAD}.act={{focus=0.5}}", r"focus is 0, or 1 and more, found 0.5"),
         (f"{SAD}.act={{hard=1.0}}", r"hard: .*less than 1.*1.0"),
         (f"{SAD}.act={{divergence='cross_entropy', hard=0.5}}", r"hard mixes cross-entropy into a divergence"),
@@ -142,6 +149,10 @@ def test_a_sample_is_taken_where_it_is_unbiased(recipe) -> None:
     load_recipe(recipe, [*SAMPLED, mixed, "students.methods.sft.training.epochs=1.0"])
 
 
+def test_who_learns_attention_reads_no_sample(recipe) -> None:
+    load_recipe(recipe, [*SAMPLED, f"{SAD}={{method='sad', act={{divergence='reverse_kl'}}, attention=1.0}}"])
+
+
 def test_settings_that_came_later_are_written_where_they_are_used_alone(recipe) -> None:
     """So that what older runs depended on reads as it did."""
     plain = load_recipe(recipe).students.methods["sad"].training.objective.model_dump()
@@ -149,10 +160,17 @@ def test_settings_that_came_later_are_written_where_they_are_used_alone(recipe) 
     assert plain["act"].keys() == {"divergence", "weight", "temperature", "beta", "alpha"}
     changes = [f"{SAD}.act.gate=0.5", f"{SAD}.reason.hard=0.1", f"{SAD}.decisions=2.0"]
     changes += [f"{SAD}.foretells=2.0", f"{SAD}.act.focus=1.0", f"{SAD}.fade=0.5", f"{SAD}.context=0.5"]
+    changes += [f"{SAD}.attention=1.0", f"{SAD}.attention_layers=all"]
     plays = ["students.methods.sad.training.max_steps=9", "students.methods.sad.training.on_policy.limit=3"]
     for chosen in (changes, plays):
         changed = load_recipe(recipe, chosen)
         assert type(changed).model_validate(changed.model_dump()) == changed
+
+
+def test_attention_alone_needs_a_teacher(recipe) -> None:
+    terms = "reason={divergence='cross_entropy'}, act={divergence='cross_entropy'}"
+    objective = load_recipe(recipe, [f"{SAD}={{method='sad', {terms}, attention=1.0}}"]).students.methods["sad"]
+    assert objective.training.objective.needs_teacher
 
 
 def test_a_gate_alone_needs_a_teacher(recipe) -> None:

@@ -20,6 +20,7 @@ QUANTITIES = {
     "kl": "KL from the teacher, nats",
     "agreement": "agreement with the teacher",
     "entropy": "entropy, nats",
+    "attention_kl": "KL of attention, nats",
 }
 
 

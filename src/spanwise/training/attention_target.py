@@ -1,7 +1,7 @@
 """The teacher's attention as a second target: where to look while one writes.
 
 A student from scratch mostly fails where it does not read: it copies another name than the observation's. What the
-teacher says there tells that it was wrong, the teacher's attention where it should have looked. So, of the REASON and ACT
+teacher says there tells that it was wrong, its attention where it should have looked. So, of the REASON and ACT
 tokens i of an optimizer step, each with its weight w (1, or that of ``training/views.py``),
 
     sum(w_i * KL(A_teacher[i] || A_student[i])) / sum(w_i)
@@ -31,7 +31,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from transformers import PreTrainedModel
+from transformers import AttentionInterface, PreTrainedModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from spanwise.errors import ModelError
@@ -75,16 +75,27 @@ class AttentionRecorder:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Has attention pass by here for a while, whichever the models use."""
-        # What is set on the instance hides what is registered, and leaves it as it is.
+        """Has attention pass by here for a while, whichever the models use.
+
+        Raises:
+            ModelError: It is eager attention of compiled layers.
+        """
         names = {cast(str, model.config._attn_implementation) for model in self._models}
-        for name in names:
-            ALL_ATTENTION_FUNCTIONS[name] = torch.compiler.disable(self._passing_by(name))
+        before = {name: ALL_ATTENTION_FUNCTIONS[name] for name in names - {"eager"}}
+        # Eager attention is no entry: each model has its own. Compiled layers would not see that there is one now.
+        if "eager" in names:
+            if any(module._compiled_call_impl for model in self._models for module in model.modules()):
+                raise ModelError("objective.attention hears no eager attention that is compiled: set compile = false")
+            ALL_ATTENTION_FUNCTIONS["eager"] = self._passing_by(_own_attention)
+        for name, computes in before.items():
+            AttentionInterface.register(name, torch.compiler.disable(self._passing_by(computes)))
         try:
             yield
         finally:
-            for name in names:
-                del ALL_ATTENTION_FUNCTIONS[name]
+            for name, computes in before.items():
+                AttentionInterface.register(name, computes)
+            if "eager" in names:
+                del ALL_ATTENTION_FUNCTIONS["eager"]
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -107,15 +118,11 @@ class AttentionRecorder:
             )
         return heard
 
-    def _passing_by(self, name: str) -> Callable[..., Any]:
-        computes = ALL_ATTENTION_FUNCTIONS.get(name)
-
+    def _passing_by(self, computes: Callable[..., Any]) -> Callable[..., Any]:
         def attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Any, **others: Any) -> Any:
             if self._listening and module in self._places:
                 self._hear(module, query, key, others)
-            # Eager attention is not registered: it is the model's own.
-            compute = computes or vars(sys.modules[type(module).__module__])["eager_attention_forward"]
-            return compute(module, query, key, value, mask, **others)
+            return computes(module, query, key, value, mask, **others)
 
         return attention
 
@@ -129,6 +136,11 @@ class AttentionRecorder:
             )
         scaling = others.get("scaling")
         self._heard[model, layer] = Projections(query, key, query.shape[-1] ** -0.5 if scaling is None else scaling)
+
+
+def _own_attention(module: nn.Module, *arguments: Any, **others: Any) -> Any:
+    """The eager attention of the file that a layer comes from."""
+    return vars(sys.modules[type(module).__module__])["eager_attention_forward"](module, *arguments, **others)
 
 
 class AttentionTarget:

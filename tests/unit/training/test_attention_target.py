@@ -10,8 +10,6 @@ from transformers import (
     AutoModelForCausalLM,
     Gemma2Config,
     Gemma2ForCausalLM,
-    LlamaConfig,
-    LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
     PreTrainedModel,
@@ -222,13 +220,23 @@ def test_it_is_learnt(trajectories, tokenizer, small_model, tmp_path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch, about itself
-def test_compiled_layers_are_heard(trajectories, tokenizer, small_model, tmp_path) -> None:
-    for compiled in (False, True):
-        config = TrainingConfig.model_validate({**SETTINGS, "objective": READS, "compile": compiled})
-        train(small_model(0), tokenizer, trajectories, config, tmp_path / str(compiled), 0, small_model(7))
-    for one, other in zip(logged(tmp_path / "True"), logged(tmp_path / "False"), strict=True):
-        for name in ("loss", "act_attention_kl", "grad_norm"):
-            assert one[name] == pytest.approx(other[name], rel=1e-3), name
+def test_compiled_layers_are_heard_and_then_compute_as_before(trajectories, tokenizer, small_model, tmp_path) -> None:
+    plain = ObjectiveConfig(method="token_kd")
+    for name, objective, compiled in (("a", READS, False), ("b", READS, True), ("c", plain, True), ("d", READS, True)):
+        config = TrainingConfig.model_validate({**SETTINGS, "objective": objective, "compile": compiled})
+        train(small_model(0), tokenizer, trajectories, config, tmp_path / name, 0, small_model(7))
+    for name in ("b", "d"):
+        for one, other in zip(logged(tmp_path / name), logged(tmp_path / "a"), strict=True):
+            for quantity in ("loss", "act_attention_kl", "grad_norm"):
+                assert one[quantity] == pytest.approx(other[quantity], rel=1e-3), quantity
+
+
+def test_compiled_eager_attention_is_refused(trajectories, tokenizer, small_model, tmp_path) -> None:
+    student = small_model(0)
+    student.set_attn_implementation("eager")
+    config = TrainingConfig.model_validate({**SETTINGS, "objective": READS, "compile": True})
+    with pytest.raises(ModelError, match="hears no eager attention that is compiled: set compile = false"):
+        train(student, tokenizer, trajectories, config, tmp_path / "m", 0, small_model(7))
 
 
 def test_a_cache_knows_nothing_of_attention(trajectories, tokenizer, small_model, tmp_path) -> None:
@@ -240,8 +248,8 @@ def test_a_cache_knows_nothing_of_attention(trajectories, tokenizer, small_model
 
 
 def test_attention_is_as_before_when_it_is_over() -> None:
-    model = LlamaForCausalLM(LlamaConfig(**SIZES, num_hidden_layers=1, num_attention_heads=4))
+    model, teacher = qwen3(0, 1, 2, 2), qwen3(0, 1, 2, 2, "eager")
     before = dict(attention_target.ALL_ATTENTION_FUNCTIONS)
-    with AttentionTarget(model, model, "last").recorder.installed():
+    with AttentionTarget(model, teacher, "last").recorder.installed():
         assert dict(attention_target.ALL_ATTENTION_FUNCTIONS) != before
     assert dict(attention_target.ALL_ATTENTION_FUNCTIONS) == before
