@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 
 from spanwise.config import CurriculumConfig, ObjectiveConfig, SignalConfig, TermConfig, TrainingConfig
 from spanwise.data.tokenize import tokenize_trajectory
+from spanwise.devices import on_best_device
 from spanwise.errors import SignalError
 from spanwise.teacher.cache import CachedTeacher, Identity, write_signals
 from spanwise.teacher.online import OnlineTeacher
@@ -80,7 +81,9 @@ class EveryToken:
 
     def signal(self, batch: Mapping[str, Tensor], positions: Tensor) -> SparseSignal:
         deferred = self.teacher.signal(batch, positions)
-        return sparse_signal(deferred.at(torch.arange(len(deferred.hidden))), self.vocabulary)
+        return sparse_signal(
+            deferred.at(torch.arange(len(deferred.hidden), device=deferred.hidden.device)), self.vocabulary
+        )
 
 
 @pytest.mark.parametrize("objective", [SAD, ObjectiveConfig(method="token_kd")])
@@ -88,7 +91,7 @@ def test_a_sparse_teacher_of_all_tokens_teaches_as_a_dense_one(
     objective, trajectories, tokenizer, small_model, sharp_model, tmp_path
 ) -> None:
     config = TrainingConfig(objective=objective, **SETTINGS)
-    every = EveryToken(OnlineTeacher(sharp_model(7), len(tokenizer)), len(tokenizer))
+    every = EveryToken(OnlineTeacher(on_best_device(sharp_model(7)), len(tokenizer)), len(tokenizer))
     train(small_model(0), tokenizer, trajectories, config, tmp_path / "sparse", 0, every)
     train(small_model(0), tokenizer, trajectories, config, tmp_path / "dense", 0, sharp_model(7))
     assert_same_curves(tmp_path / "sparse", tmp_path / "dense", within=2e-4)

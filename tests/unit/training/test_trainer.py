@@ -272,7 +272,7 @@ def test_bf16_is_used_where_it_is_asked_for(trajectories, tokenizer, small_model
         train(model, tokenizer, trajectories, config, tmp_path / precision, 0)
     assert seen == [torch.float32, torch.bfloat16]
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
-    ids = torch.zeros(1, 3, dtype=torch.long)
+    ids = torch.zeros(1, 3, dtype=torch.long, device=model.device)
     model(input_ids=ids)
     assert seen[-1] == torch.float32  # after training the model computes as before
 
