@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,8 @@ from multiprocessing.connection import Connection, wait
 #: Told (done, of all, a word on how it goes).
 Tick = Callable[[int, int, str], None]
 
+_NUMBERS = itertools.count()
+
 
 @contextmanager
 def in_process(work: Callable[[Tick], None], sharers: int) -> Iterator[Connection]:
@@ -21,7 +24,8 @@ def in_process(work: Callable[[Tick], None], sharers: int) -> Iterator[Connectio
 
     Args:
         work: Can be pickled; gets a function to tell its progress to.
-        sharers: How many such processes share the CPU: each takes its share of torch's threads.
+        sharers: How many such processes share the CPU: each takes its share of torch's threads. Where there are
+            several GPUs each takes one, in turn.
 
     Yields:
         What the process says: ticks as tuples, then None once it is done, or the exception that ended it, with the
@@ -29,7 +33,7 @@ def in_process(work: Callable[[Tick], None], sharers: int) -> Iterator[Connectio
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(work, theirs, sharers), daemon=True)
+    process = context.Process(target=_work, args=(work, theirs, sharers, next(_NUMBERS)), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -40,12 +44,23 @@ def in_process(work: Callable[[Tick], None], sharers: int) -> Iterator[Connectio
         ours.close()
 
 
-def _work(work: Callable[[Tick], None], connection: Connection, sharers: int) -> None:
+def take_gpu(number: int) -> None:
+    """Leaves this process one of the GPUs that it sees, by its number among such processes; before it uses any."""
+    import torch
+
+    count = torch.cuda.device_count()
+    if count > 1:
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(count)))
+        os.environ["CUDA_VISIBLE_DEVICES"] = seen.split(",")[number % count]
+
+
+def _work(work: Callable[[Tick], None], connection: Connection, sharers: int, number: int) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(max(1, torch.get_num_threads() // sharers))
+    take_gpu(number)
     try:
         work(lambda done, of_all, note: connection.send((done, of_all, note)))
         connection.send(None)

@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
 from spanwise.errors import ModelError
-from spanwise.processes import Tick, in_process
+from spanwise.processes import Tick, in_process, take_gpu
 
 
 def count_to(number: int, tick: Tick) -> None:
@@ -54,6 +55,20 @@ def test_an_error_arrives_with_its_place(capfd):
 def test_a_death_is_told_from_an_end():
     with in_process(die, 1) as connection, pytest.raises(EOFError):
         connection.recv()
+
+
+@pytest.mark.parametrize(
+    ("gpus", "seen", "taken"),
+    [(0, None, [""] * 3), (1, "3", ["3"] * 3), (2, None, ["0", "1", "0"]), (3, "5,2,7", ["5", "2", "7"])],
+)
+def test_each_takes_one_gpu_in_turn(gpus, seen, taken, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    found = []
+    for number in range(3):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen or "")
+        take_gpu(number)
+        found.append(os.environ["CUDA_VISIBLE_DEVICES"])
+    assert found == taken
 
 
 def test_nothing_is_left_running():
