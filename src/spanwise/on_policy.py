@@ -15,6 +15,7 @@ Each part has the learning rate's whole schedule. The folder of the model holds,
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from spanwise.config import OnPolicyConfig, Recipe, TrainingConfig
 from spanwise.playing import collect, load_agent
+from spanwise.run_directory import write_atomically
 from spanwise.types import Trajectory
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from spanwise.data.render import Rendering
     from spanwise.training.trainer import Progress, TrainingResult
 
-IMITATOR, PLAYED = "imitator", "played.jsonl"
+IMITATOR, PLAYED, METRICS = "imitator", "played.jsonl", "metrics.jsonl"
 
 
 def train_on_policy(
@@ -83,8 +85,19 @@ def train_on_policy(
         lambda step, _, loss: progress(before + step, steps, loss),
         rendering,
     )
-    shutil.rmtree(imitator, ignore_errors=True)
+    if imitator.exists():
+        _join_logs(imitator / METRICS, output / METRICS, before)
+        shutil.rmtree(imitator)
     return result
+
+
+def _join_logs(first: Path, second: Path, before: int) -> None:
+    """Puts the first part's log in front of the second's, whose steps come ``before`` steps later."""
+    earlier, later = (path.read_text(encoding="utf-8") for path in (first, second))
+    if not later.startswith(earlier):  # else it was done, and the process ended here
+        lines = [json.loads(line) for line in later.splitlines()]
+        shifted = [json.dumps({**line, "step": line["step"] + before}) + "\n" for line in lines]
+        write_atomically(second, earlier + "".join(shifted))
 
 
 def _play(recipe: Recipe, model: Path, path: Path, settings: OnPolicyConfig, seed: int) -> list[Trajectory]:

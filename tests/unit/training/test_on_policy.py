@@ -1,7 +1,7 @@
 """A student that plays too: what it learns from in which part, and that an interruption changes nothing."""
 
 import pytest
-from tests.unit.training.test_trainer import SETTINGS, weights
+from tests.unit.training.test_trainer import SETTINGS, logged, weights
 
 from spanwise.config import EnvironmentConfig, ObjectiveConfig, OnPolicyConfig, Recipe, TermConfig, TrainingConfig
 from spanwise.data.render import PLAIN
@@ -45,6 +45,8 @@ def test_resumed_equals_uninterrupted(step, learn, tmp_path) -> None:
     whole, resumed = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert all(whole[name].equal(value) for name, value in resumed.items())
     assert not (tmp_path / "cut" / IMITATOR).exists()
+    assert [line["step"] for line in logged(tmp_path / "cut")] == [1, 2, 3, 4, 5, 6]
+    assert logged(tmp_path / "cut") == logged(tmp_path / "whole")
 
 
 def test_the_second_part_is_over_the_teachers_and_its_own_episodes(learn, trajectories, tmp_path, monkeypatch) -> None:
