@@ -115,6 +115,7 @@ def cache_write(recipe: RecipeFile, out: Run = None, overrides: Overrides = None
     with _pipeline(recipe, overrides, out) as (pipeline, _):
         pipeline.cache(again=True)
         signals = pipeline.run.path / "signals"
+    from spanwise.teacher.cache import CachedAttention
     from spanwise.teacher.store import SignalStore
 
     found = SignalStore(signals).summary()
@@ -123,6 +124,13 @@ def cache_write(recipe: RecipeFile, out: Run = None, overrides: Overrides = None
         f"{found['bytes']:.1f} bytes and {found['entries']:.2f} recorded tokens each, which cover "
         f"{found['covered_mass']:.3%} of the teacher's mass (entropy {found['entropy']:.3f} nats)"
     )
+    attention = CachedAttention(signals)
+    for layer in sorted(attention.layers):
+        found = attention.layer(layer).store.summary()
+        print(
+            f"attention of layer {layer}: {found['positions']:,} queries at {found['bytes']:.1f} bytes and "
+            f"{found['entries']:.2f} tokens that they look at, which hold {found['covered_mass']:.1%} of it"
+        )
 
 
 @cache_app.command("verify")

@@ -367,12 +367,7 @@ class ObjectiveConfig(Table):
     def needs_teacher(self) -> bool:
         """Whether it asks a teacher for anything."""
         soft = any(term.divergence != "cross_entropy" for term in self.terms)
-        return self.needs_entropy or self.needs_model or soft
-
-    @property
-    def needs_model(self) -> bool:
-        """Whether the teacher has to read along: its attention is in no cache."""
-        return self.attention > 0
+        return self.needs_entropy or self.attention > 0 or soft
 
     @model_validator(mode="after")
     def _check_use(self) -> Self:
@@ -484,11 +479,6 @@ class TrainingConfig(Table):
         description="the student plays too, and is told by the teacher what to say there; see on_policy.py",
     )
 
-    @property
-    def needs_model(self) -> bool:
-        """Whether what the teacher once said of its own episodes is not enough."""
-        return self.on_policy is not None or self.objective.needs_model
-
     @model_validator(mode="after")
     def _check_on_policy(self) -> Self:
         if self.on_policy is None:
@@ -537,7 +527,7 @@ class TeacherConfig(Table):
     rollouts: TeacherCollectConfig = TeacherCollectConfig()
     source: Literal["online", "cache"] = Field(
         default="online",
-        description="students ask the teacher at every step, or read what it once said; who learns its attention asks",
+        description="students ask the teacher at every step, or read what it once said, and where it looked",
     )
     signals: SignalConfig = SignalConfig()
 
@@ -650,6 +640,13 @@ class Recipe(Table):
         return self.data is not None or self.teacher.rollouts.held_out > 0
 
     @property
+    def kept_attention(self) -> Literal["last", "all"] | None:
+        """Layers of the teacher whose attention some student could read from a cache; None: nobody learns it."""
+        trainings = [student.training for student in self.students.methods.values()]
+        layers = {one.objective.attention_layers for one in trainings if one.objective.attention and not one.on_policy}
+        return "all" if "all" in layers else "last" if layers else None
+
+    @property
     def tokenizer_path(self) -> str | None:
         """The model whose tokenizer all models use; None: one is made from the text."""
         return self.teacher.model.path or (None if self.data is None else self.students.model.path)
@@ -678,8 +675,7 @@ class Recipe(Table):
         if self.teacher.source == "cache" and self.teacher.signals.variant == "sampled":
             for name, student in self.students.methods.items():
                 objective = student.training.objective
-                cached = objective.needs_teacher and not objective.needs_model
-                for term in (objective.reason, objective.act) if cached else ():
+                for term in (objective.reason, objective.act) if objective.needs_teacher else ():
                     linear = (term.divergence, term.temperature, term.focus) == ("forward_kl", 1, 0)
                     if term.divergence != "cross_entropy" and not linear:
                         found = f"{term.divergence} at {term.temperature}" + f", focus {term.focus:g}" * (

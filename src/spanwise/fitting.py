@@ -55,7 +55,7 @@ class Fit:
 
         tokenizer = run_tokenizer(self.run)
         teacher, needs_teacher = None, self.training.objective.needs_teacher
-        if needs_teacher and self.recipe.teacher.source == "cache" and not self.training.needs_model:
+        if needs_teacher and self.recipe.teacher.source == "cache" and self.training.on_policy is None:
             teacher = open_run_signals(self.recipe, self.run)
         elif needs_teacher:
             folder = teacher_folder(self.recipe, self.run)

@@ -32,6 +32,7 @@ from spanwise.run_content import (
     KEPT,
     ROLLOUTS,
     SELECTION,
+    SIGNALS,
     STUDENTS_BASE,
     TEACHER,
     TEACHER_BASE,
@@ -181,9 +182,14 @@ class Pipeline:
 
         Args:
             again: Look for what is missing even if the stage is done: a shard was removed, or a student asks for more.
+                Attention that is missing as a whole is looked for anyhow: a student came that learns it.
         """
         signals = self.recipe.teacher.signals
         before = self.run.manifest["stages"].get("cache.teacher")
+        if not again and self.recipe.kept_attention and (self.run.path / SIGNALS).exists():
+            from spanwise.teacher.run import lacks_attention
+
+            again = lacks_attention(self.recipe, self.run.path)
         if again and before is not None:
             before["status"] = "running"
 

@@ -55,12 +55,34 @@ def test_a_run_keeps_signals_and_its_student_learns_from_them(finished: Path) ->
     assert lines[-1]["reason_kl"] > 0
 
 
-def test_a_student_that_learns_attention_asks_the_teacher_itself(untrained: Path) -> None:
+def test_a_student_that_learns_attention_needs_no_teacher(untrained: Path) -> None:
+    """It comes to a run whose teacher was asked before anyone wanted to know."""
+    before = json.loads((untrained / "manifest.json").read_text())["stages"]["cache.teacher"]["inputs"]
     reads = "students.methods.reads.training.objective={method='token_kd', attention=1.0}"
-    answer = spanwise("train", TOY, *SMALL, "students.methods.sad=none", reads, "--out", untrained)
+    learns = [*SMALL, "students.methods.sad=none", reads, "--out", untrained]
+    answer = spanwise("cache", TOY, *learns)
+    assert answer.returncode == 0, answer.stderr
+    assert "attention of layer " in answer.stdout
+    assert len(list((untrained / "signals/attention").iterdir())) == 1
+    teacher = untrained / "teacher/model"
+    teacher.rename(untrained / "gone")
+    answer = spanwise("train", TOY, *learns)
     assert answer.returncode == 0, answer.stderr
     lines = [json.loads(line) for line in (untrained / "students/reads/metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["reason_attention_kl"] > 0
+    assert json.loads((untrained / "manifest.json").read_text())["stages"]["cache.teacher"]["inputs"] == before
+    (untrained / "gone").rename(teacher)
+    answer = spanwise("cache", "verify", untrained, "--rows", 1)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_attention_is_added_when_a_student_comes_that_learns_it(untrained: Path) -> None:
+    reads = "students.methods.reads.training.objective={method='token_kd', attention=1.0, attention_layers='all'}"
+    answer = spanwise("train", TOY, *SMALL, "students.methods.sad=none", reads, "--out", untrained)
+    assert answer.returncode == 0, answer.stderr
+    assert "cache.teacher: done" in answer.stderr
+    assert len(list((untrained / "signals").glob("*.safetensors"))) == 1  # what it had said is not asked again
+    assert len(list((untrained / "signals/attention").glob("*/*.safetensors"))) > 1
 
 
 def test_signals_are_told_about_and_verified(finished: Path) -> None:

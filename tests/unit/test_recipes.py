@@ -149,8 +149,17 @@ def test_a_sample_is_taken_where_it_is_unbiased(recipe) -> None:
     load_recipe(recipe, [*SAMPLED, mixed, "students.methods.sft.training.epochs=1.0"])
 
 
-def test_who_learns_attention_reads_no_sample(recipe) -> None:
-    load_recipe(recipe, [*SAMPLED, f"{SAD}={{method='sad', act={{divergence='reverse_kl'}}, attention=1.0}}"])
+def test_attention_is_kept_of_the_layers_that_students_ask_for(recipe) -> None:
+    def kept(*objectives: str) -> str | None:
+        named = (f"students.methods.m{place}.training={training}" for place, training in enumerate(objectives))
+        return load_recipe(recipe, ["students.methods.sad=none", *named]).kept_attention
+
+    last = "{objective={method='token_kd', attention=1.0}}"
+    deep = "{objective={method='token_kd', attention=1.0, attention_layers='all'}}"
+    plays = "{objective={method='token_kd', attention=1.0}, max_steps=9, on_policy={limit=3}}"
+    assert kept("{objective={method='token_kd'}}", plays) is None  # where a student got to, a cache knows nothing
+    assert kept(plays, last) == "last"
+    assert kept(last, deep) == "all"
 
 
 def test_settings_that_came_later_are_written_where_they_are_used_alone(recipe) -> None:

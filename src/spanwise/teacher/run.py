@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from spanwise.data.render import make_rendering
 from spanwise.data.tokenize import TokenizedTrajectory, tokenize_all
 from spanwise.run_content import KEPT, SIGNALS, learnt_from, run_tokenizer, teacher_folder
 from spanwise.teacher.cache import (
+    CachedAttention,
     CachedTeacher,
     Identity,
     check_identity,
@@ -23,6 +24,7 @@ from spanwise.teacher.cache import (
 )
 from spanwise.teacher.online import OnlineTeacher
 from spanwise.training.attention import fast_attention, packs
+from spanwise.training.attention_target import model_depth
 from spanwise.training.batches import row_key
 from spanwise.training.models import check_same_vocabulary, fingerprint, load_model, load_tokenizer
 from spanwise.training.projection import check_head
@@ -45,7 +47,21 @@ def write_run_signals(recipe: Recipe, run: Path, progress: Callable[[int, int], 
             arguments.device,
             packed,
             progress,
+            _layers(recipe, model_depth(teacher.model)),
         )
+
+
+def lacks_attention(recipe: Recipe, run: Path) -> bool:
+    """Whether a student of the recipe learns attention that the run's signals do not have, as those of older runs."""
+    found = CachedAttention(run / SIGNALS)
+    return recipe.kept_attention is not None and not (
+        found.layers and set(_layers(recipe, found.depth)) <= set(found.layers)
+    )
+
+
+def _layers(recipe: Recipe, depth: int) -> Collection[int]:
+    """Layers of a teacher whose attention is kept; which of all, only a student's own depth would tell."""
+    return {None: [], "last": [depth - 1], "all": range(depth)}[recipe.kept_attention]
 
 
 def open_run_signals(recipe: Recipe, run: Path) -> CachedTeacher:

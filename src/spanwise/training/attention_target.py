@@ -14,18 +14,22 @@ Source of the idea: MiniLM (Wang et al. 2020, arXiv 2002.10957), there over all 
 Models compute their attention as ever; queries and keys are caught on the way in, and probabilities exist for a block
 of supervised queries at a time. Their gradients are taken in the forward pass, while they are there.
 
+The teacher's may come from a cache (``teacher/cache.py``): of a query the few tokens that it looks at most, by how far
+back they are, and the mass of all others as one more outcome. The divergence is then over these, never more than that
+over all.
+
 Shape suffixes: B rows, H heads, G key heads (each serves H / G heads), T tokens, D channels of a head, N supervised
-positions, n those of a block.
+positions, n those of a block, K kept tokens, O outcomes (K + 1).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 import torch
@@ -35,6 +39,10 @@ from transformers import AttentionInterface, PreTrainedModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from spanwise.errors import ModelError
+from spanwise.teacher.signal import DenseSignal, SparseSignal, sparse_signal
+
+if TYPE_CHECKING:
+    from spanwise.teacher.cache import CachedAttention
 
 #: Queries that go together: enough for the matrix products, few enough that most keys are not in their future.
 _BLOCK = 128
@@ -146,14 +154,26 @@ def _own_attention(module: nn.Module, *arguments: Any, **others: Any) -> Any:
 class AttentionTarget:
     """How far a student's attention is from its teacher's, layer by layer."""
 
-    def __init__(self, student: PreTrainedModel, teacher: PreTrainedModel, layers: Literal["last", "all"]) -> None:
-        """A target over the last layer of both, or over all of the student's, each with one as deep of the teacher."""
-        of_student, of_teacher = _depth(student), _depth(teacher)
+    def __init__(
+        self, student: PreTrainedModel, teacher: PreTrainedModel | CachedAttention, layers: Literal["last", "all"]
+    ) -> None:
+        """A target over the last layer of both, or over all of the student's, each with one as deep of the teacher.
+
+        Raises:
+            SignalError: The teacher is a cache that lacks such a layer.
+        """
+        of_student = model_depth(student)
+        of_teacher = model_depth(teacher) if isinstance(teacher, PreTrainedModel) else teacher.depth
         pairs = [(layer, -(-(layer + 1) * of_teacher // of_student) - 1) for layer in range(of_student)]
         self.pairs = pairs[-1:] if layers == "last" else pairs
         self._student, self._teacher = student, teacher
         first, second = zip(*self.pairs, strict=True)
-        self.recorder = AttentionRecorder({student: set(first), teacher: set(second)})
+        heard = {student: set(first)}
+        if isinstance(teacher, PreTrainedModel):
+            heard[teacher] = set(second)
+        else:
+            self._kept = dict(zip(second, map(teacher.layer, second), strict=True))
+        self.recorder = AttentionRecorder(heard)
 
     def loss(self, batch: Mapping[str, Tensor], positions: Tensor, weight_N: Tensor) -> tuple[Tensor, Tensor]:
         """The weighted sum of the divergences of what the recorder heard last, and each of them, nats [N].
@@ -165,14 +185,19 @@ class AttentionTarget:
 
         Raises:
             ModelError: A layer was not heard.
+            SignalError: A row of the batch is not in the cache, or damaged there.
         """
         heard = self.recorder.take()
         columns_N, blocks = query_blocks(batch, positions)
         losses, divergences = [], []
         for of_student, of_teacher in self.pairs:
-            student, teacher = heard[self._student, of_student], heard[self._teacher, of_teacher]
+            student = heard[self._student, of_student]
+            if isinstance(self._teacher, PreTrainedModel):
+                wanted = _Dense(heard[self._teacher, of_teacher])
+            else:
+                wanted = _Sparse(self._kept[of_teacher].signal(batch, positions))
             loss, kl_N = _AttentionKl.apply(
-                student.query, student.key, student.scaling, teacher, columns_N, blocks, weight_N
+                student.query, student.key, student.scaling, wanted, columns_N, blocks, weight_N
             )
             losses.append(loss)
             divergences.append(kl_N)
@@ -215,6 +240,71 @@ def query_blocks(batch: Mapping[str, Tensor], positions: Tensor) -> tuple[Tensor
     return places[:, 1], blocks
 
 
+def sparse_attention(
+    layer: Projections, columns_N: Tensor, blocks: Sequence[QueryBlock], most: int, mass: float
+) -> Iterator[SparseSignal]:
+    """What a cache keeps of a layer's attention, block by block: see :func:`spanwise.teacher.signal.sparse_signal`.
+
+    Args:
+        layer: What it is computed from.
+        columns_N: And the blocks: as :func:`query_blocks` gives them.
+        blocks: Those that are wanted.
+        most: Tokens that a query may have.
+        mass: What they shall hold, in (0, 1].
+    """
+    with torch.autocast(layer.query.device.type, enabled=False):
+        for block in blocks:
+            columns_n = columns_N[block.queries]
+            precise = torch.promote_types(layer.query.dtype, torch.float32)
+            mean_nT = _probabilities(layer, block, columns_n, precise)[0].mean(0)
+            sparse = sparse_signal(DenseSignal(mean_nT.log()), most, mass)
+            # Its own entropy is none where something cannot be seen: 0 * log 0.
+            back_nK = (columns_n - block.first)[:, None] - sparse.ids
+            yield replace(sparse, ids=back_nK, entropy=torch.special.entr(mean_nT).sum(-1))
+
+
+class _Target(Protocol):
+    """What a teacher's queries look at."""
+
+    def compare(self, block: QueryBlock, columns_n: Tensor, mean_nT: Tensor) -> tuple[Tensor, Tensor]:
+        """KL of the block's queries to a student's attention, [n], and minus its derivative by that, [n, T]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Dense:
+    """All tokens are outcomes."""
+
+    layer: Projections
+
+    def compare(self, block: QueryBlock, columns_n: Tensor, mean_nT: Tensor) -> tuple[Tensor, Tensor]:
+        wanted_nT = _probabilities(self.layer, block, columns_n, mean_nT.dtype)[0].mean(0)
+        return _kl(wanted_nT, mean_nT), wanted_nT / mean_nT
+
+
+@dataclass(frozen=True, slots=True)
+class _Sparse:
+    """The kept tokens, and all others together."""
+
+    signal: SparseSignal
+
+    def compare(self, block: QueryBlock, columns_n: Tensor, mean_nT: Tensor) -> tuple[Tensor, Tensor]:
+        part = self.signal.at(torch.arange(block.queries.start, block.queries.stop, device=mean_nT.device))
+        keys_nK = (columns_n - block.first)[:, None] - part.ids
+        wanted_nO = torch.cat([part.log_probs, part.tail_log_mass[:, None]], dim=-1).to(mean_nT.dtype).exp()
+        # Added up without the kept ones: 1 minus them would lose its digits where they are all.
+        others_n1 = mean_nT.scatter(-1, keys_nK, 0.0).sum(-1, keepdim=True).clamp(min=torch.finfo(mean_nT.dtype).tiny)
+        found_nO = torch.cat([mean_nT.gather(-1, keys_nK), others_n1], dim=-1)
+        ratio_nO = wanted_nO / found_nO
+        # Places without a token stand at the first one, and have no mass to add to its.
+        ratio_nT = ratio_nO[:, -1:].expand_as(mean_nT).scatter(-1, keys_nK, 0.0)
+        return _kl(wanted_nO, found_nO), ratio_nT.scatter_add_(-1, keys_nK, ratio_nO[:, :-1])
+
+
+def _kl(wanted_nO: Tensor, found_nO: Tensor) -> Tensor:
+    return (wanted_nO * (wanted_nO.clamp(min=torch.finfo(wanted_nO.dtype).tiny) / found_nO).log()).sum(-1)
+
+
 class _AttentionKl(torch.autograd.Function):
     """Takes the gradients of each block in the forward pass; the backward pass only scales them."""
 
@@ -224,7 +314,7 @@ class _AttentionKl(torch.autograd.Function):
         query_BHTD: Tensor,
         key_BGTD: Tensor,
         scaling: float,
-        teacher: Projections,
+        teacher: _Target,
         columns_N: Tensor,
         blocks: list[QueryBlock],
         weight_N: Tensor,
@@ -238,12 +328,11 @@ class _AttentionKl(torch.autograd.Function):
         with torch.autocast(query_BHTD.device.type, enabled=False):
             for block in blocks:
                 columns_n, keys = columns_N[block.queries], slice(block.first, block.end)
-                wanted_nT = _probabilities(teacher, block, columns_n, precise)[0].mean(0)
                 found_HnT, query_GnD, key_GTD = _probabilities(student, block, columns_n, precise)
                 mean_nT = found_HnT.mean(0).clamp(min=tiny)  # what cannot be seen counts for nothing: 0 * log
-                kl_N[block.queries] = (wanted_nT * (wanted_nT.clamp(min=tiny) / mean_nT).log()).sum(-1)
+                kl_N[block.queries], ratio_nT = teacher.compare(block, columns_n, mean_nT)
                 # Through the mean over heads, and the softmax of each.
-                pull_nT = wanted_nT / mean_nT * (weight_N[block.queries, None] / len(found_HnT))
+                pull_nT = ratio_nT * (weight_N[block.queries, None] / len(found_HnT))
                 pulled_Hn1 = torch.einsum("hnt,nt->hn", found_HnT, pull_nT)[..., None]
                 of_scores_GnT = found_HnT.mul_(pulled_Hn1 - pull_nT).view(len(key_GTD), -1, key_GTD.shape[1])
                 of_scores_GnT *= scaling
@@ -273,5 +362,6 @@ def _probabilities(
     return scores_HnT.masked_fill_(later_nT, -torch.inf).softmax(-1), query_GnD, key_GTD
 
 
-def _depth(model: PreTrainedModel) -> int:
+def model_depth(model: PreTrainedModel) -> int:
+    """Layers of a model."""
     return model.config.get_text_config().num_hidden_layers

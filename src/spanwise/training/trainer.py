@@ -25,12 +25,13 @@ from transformers import (
 )
 from transformers.utils.logging import disable_progress_bar
 
-from spanwise.config import TrainingConfig
+from spanwise.config import ObjectiveConfig, TrainingConfig
 from spanwise.data.batching import padding_share, plan_batches
 from spanwise.data.curriculum import complexity
 from spanwise.data.render import PLAIN, Rendering
 from spanwise.data.tokenize import OverlongReport, tokenize_all
 from spanwise.errors import ModelError, TrainingError
+from spanwise.teacher.cache import CachedAttention, CachedTeacher
 from spanwise.teacher.entropy import position_entropies, summed_entropies
 from spanwise.teacher.online import OnlineTeacher
 from spanwise.teacher.signal import Teacher, TeacherSignal
@@ -102,8 +103,9 @@ def train(
     Under a distributed launcher every process calls this with the same arguments; the first of them writes.
 
     Raises:
-        ModelError: The objective needs a teacher and there is none, or needs it in memory; or the models do not fit the
+        ModelError: The objective needs a teacher and there is none, or not its attention; or the models do not fit the
             tokenizer.
+        SignalError: The teacher is a cache that lacks a layer's attention, or a row; or it is damaged.
         TokenizationError: Nothing would be supervised.
         TrainingError: The loss is not finite.
     """
@@ -116,11 +118,7 @@ def train(
             raise ModelError(f"the {name} has {one.config.vocab_size} embeddings, the tokenizer {vocabulary} tokens")
     if config.objective.needs_teacher and teacher is None:
         raise ModelError(f"the objective {config.objective.method!r} needs a teacher, and none was given")
-    if config.objective.needs_model and not isinstance(teacher, PreTrainedModel):
-        raise ModelError(
-            "objective.attention needs a teacher that reads along, and what was given knows only what one said: "
-            'give the model (teacher.source = "online"), or set objective.attention = 0.0'
-        )
+    attention = _attention_target(model, teacher, config.objective) if config.objective.attention > 0 else None
     rows, overlong = tokenize_all(trajectories, tokenizer, config.max_length, config.overlong, rendering)
     lengths = [len(row) for row in rows]
 
@@ -161,9 +159,6 @@ def train(
 
     metrics = output / "metrics.jsonl"
     batches = PlannedBatches(rows, view_rows(rows, config.objective, seed, entropies), plan, packed)
-    attention = None
-    if config.objective.needs_model:
-        attention = AttentionTarget(model, models[-1], config.objective.attention_layers)
     trainer = SpanTrainer(model, arguments, config, batches, vocabulary, asked, metrics, progress, attention)
     checkpoint = _last_checkpoint(checkpoints)
     if trainer.is_world_process_zero():
@@ -195,6 +190,19 @@ def train(
         partial.replace(output / RESULT_FILE)
         shutil.rmtree(checkpoints, ignore_errors=True)
     return result
+
+
+def _attention_target(
+    model: PreTrainedModel, teacher: PreTrainedModel | Teacher | None, objective: ObjectiveConfig
+) -> AttentionTarget:
+    if isinstance(teacher, CachedTeacher):
+        return AttentionTarget(model, CachedAttention(teacher.store.folder), objective.attention_layers)
+    if isinstance(teacher, PreTrainedModel):
+        return AttentionTarget(model, teacher, objective.attention_layers)
+    raise ModelError(
+        "objective.attention needs a teacher that reads along, or a cache that has its attention (`spanwise cache`): "
+        'give the model (teacher.source = "online"), or set objective.attention = 0.0'
+    )
 
 
 def chunked_span_loss(
