@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from spanwise.traces.segment import STYLES, segment
@@ -40,12 +40,13 @@ def test_spans_partition_any_text(style: str, completion: str):
 
 @styles
 @given(completion=completions)
+@example(completion="look<think></think>go to box 1")
 def test_action_is_a_stripped_part_of_the_completion(style: str, completion: str):
     result = segment(completion, style)
     if result.action is None:
         assert not result.think_only
-    else:
-        assert result.action in completion
+    else:  # calls of tools are several parts, a line each
+        assert all(part in completion for part in (result.action.split("\n") if style == "tools" else [result.action]))
         assert result.action == result.action.strip() != ""
         assert "\n" not in result.action or style != "think"
 
