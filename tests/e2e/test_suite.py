@@ -91,8 +91,14 @@ def undisturbed(tmp_path_factory) -> Path:
 
 def test_every_method_and_every_axis_has_its_cells(finished: Path) -> None:
     cells = {path.parent.relative_to(finished / "cells").as_posix() for path in finished.glob("cells/*/*/*/model")}
-    assert cells >= {f"{name}/eighth/0" for name in METHODS}
-    assert cells >= {"token_kd/eighth/1", "token_kd/twentieth/0", "token_kd/third/0", "token_kd/eighth/0-8"}
+    assert cells >= {f"{name}/sixth/0" for name in METHODS}
+    assert cells >= {
+        "token_kd/sixth/1",
+        "token_kd/twentieth/0",
+        "token_kd/eighth/0",
+        "token_kd/third/0",
+        "token_kd/sixth/0-8",
+    }
     for cell in cells:
         stages = manifest(finished / "cells" / cell)["stages"]
         assert {stage["status"] for stage in stages.values()} == {"done"}
@@ -105,7 +111,7 @@ def test_cells_share_one_teacher_and_differ_in_what_their_names_say(finished: Pa
     assert not list(cells.rglob("tokenizer")), "what is shared is not copied"
     models = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in cells.glob("*/*/*/model/*.safetensors")}
     assert len(set(models.values())) == len(models)
-    inputs = manifest(cells / "token_kd/eighth/0-8")["stages"]["train"]["inputs"]
+    inputs = manifest(cells / "token_kd/sixth/0-8")["stages"]["train"]["inputs"]
     assert (inputs["trajectories"], inputs["seed"]) == (8, 0)
 
 
@@ -117,7 +123,7 @@ def test_a_killed_suite_ends_like_an_undisturbed_one(finished: Path, undisturbed
 
 
 def test_methods_of_a_suite_can_be_compared(finished: Path, undisturbed: Path) -> None:
-    ours, theirs = finished / "cells/sad/eighth/0", finished / "cells/token_kd/eighth/0"
+    ours, theirs = finished / "cells/sad/sixth/0", finished / "cells/token_kd/sixth/0"
     answer = spanwise("compare", ours, theirs, "--json")
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)["comparisons"]
@@ -133,17 +139,17 @@ def test_a_cell_that_fails_does_not_stop_the_others_and_is_tried_again(undisturb
     answer = run(undisturbed, *few)
     assert answer.returncode == 1, answer.stderr
     last = answer.stderr.splitlines()[-2:]
-    assert last[0].startswith("failed: sft/eighth/0: TrainingError: the loss is not finite at step")
+    assert last[0].startswith("failed: sft/sixth/0: TrainingError: the loss is not finite at step")
     assert last[1] == "spanwise: 1 cells failed; the same command tries them again"
-    log = (undisturbed / "cells/sft/eighth/0/error.log").read_text()
+    log = (undisturbed / "cells/sft/sixth/0/error.log").read_text()
     assert "Traceback" in log
     assert "in compute_loss" in log
     status = spanwise("suite", "status", undisturbed).stdout
     assert "1 failed" in status
-    assert "sft/eighth/0: TrainingError" in status
+    assert "sft/sixth/0: TrainingError" in status
 
     changed = run(undisturbed, *few, "methods.token_kd.learning_rate=0.001")
-    assert "cells/token_kd/eighth/0: the stage 'train' was done with other settings" in error_of(changed)
+    assert "cells/token_kd/sixth/0: the stage 'train' was done with other settings" in error_of(changed)
     assert "training.learning_rate was 0.01, is 0.001" in changed.stderr
 
 
