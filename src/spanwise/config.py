@@ -483,8 +483,8 @@ class TrainingConfig(Table):
     def _check_on_policy(self) -> Self:
         if self.on_policy is None:
             return self
-        if self.max_steps is None:
-            raise ValueError("on_policy needs max_steps, which it divides")
+        if self.max_steps is None or self.max_steps < 2:
+            raise ValueError(f"on_policy needs max_steps of 2 or more, which it divides; found {self.max_steps}")
         terms = self.objective.terms
         if not terms or any(term.divergence == "cross_entropy" or term.hard > 0 for term in terms):
             raise ValueError(

@@ -69,7 +69,7 @@ def train_on_policy(
     settings, steps = config.on_policy, config.max_steps
     assert settings is not None
     assert steps is not None
-    before = max(1, min(steps - 1, round(settings.after * steps)))
+    before = max(1, min(steps - 1, round(settings.after * steps)))  # a step for each part
     first, second = (config.model_copy(update={"on_policy": None, "max_steps": n}) for n in (before, steps - before))
     imitator = output / IMITATOR
     if not (output / RESULT_FILE).exists():

@@ -79,6 +79,7 @@ def test_only_what_it_won_where_that_is_asked_for(learn, trajectories, tmp_path,
     ("changes", "message"),
     [
         ({"max_steps": None}, "needs max_steps"),
+        ({"max_steps": 1}, "max_steps of 2 or more, which it divides; found 1"),
         ({"objective": ObjectiveConfig(method="sft")}, "asks the teacher alone"),
         ({"objective": ObjectiveConfig(method="sad", act=TermConfig(hard=0.5))}, "asks the teacher alone"),
         ({"objective": ObjectiveConfig(method="sad", act=TermConfig(divergence="cross_entropy"))}, "asks the teacher"),
