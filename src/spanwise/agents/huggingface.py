@@ -1,8 +1,9 @@
 """A local causal language model as an agent: many episodes a call, each token read once.
 
 The keys and values of an episode stay in the cache from turn to turn, so a turn costs what it adds: the observation,
-read in one pass, and the completion, a token at a time for all episodes together. What is fed is, token for token,
-``spanwise.data.tokenize.prompt_ids`` of the history, where completions are the ids that were generated.
+read in one pass, and the completion, a token at a time for all episodes together, or several where they were guessed
+(``drafts.py``). What is fed and kept is, token for token, ``spanwise.data.tokenize.prompt_ids`` of the history, where
+completions are the ids that were generated.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from spanwise.agents.admissible import AdmissibleCommands
+from spanwise.agents.drafts import Drafts
 from spanwise.agents.protocol import Completion, History
 from spanwise.agents.ragged_cache import RaggedCache
 from spanwise.data.render import PLAIN, Rendering
@@ -29,7 +31,7 @@ _MAX_PASS_TOKENS = 16384
 class _Session:
     """An episode in the cache: ``cached`` ids of ``ids`` have been fed, the rest are next.
 
-    ``turns`` of the history are in ``ids``, the last of which was ``generated``.
+    ``turns`` of the history are in ``ids``, the last of which was ``generated``. Drafts know the first ``learnt`` ids.
     """
 
     row: int
@@ -37,6 +39,7 @@ class _Session:
     turns: int
     cached: int = 0
     generated: tuple[int, ...] = ()
+    learnt: int = 0
 
     @property
     def unread(self) -> int:
@@ -50,10 +53,12 @@ class _Turn:
 
     session: _Session
     limit: int
-    uniform: random.Random
+    random: random.Random
     admissible: tuple[str, ...] | None
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
+    draft: list[int] = field(default_factory=list)
+    uniform: list[float] = field(default_factory=list)
 
 
 class HuggingFaceAgent:
@@ -73,6 +78,7 @@ class HuggingFaceAgent:
         max_new_tokens: int = 160,
         seed: int = 0,
         rendering: Rendering = PLAIN,
+        drafted: int = 8,
     ):
         """Wraps a model, which is put in evaluation mode; it computes in its own dtype, on its own device.
 
@@ -84,6 +90,7 @@ class HuggingFaceAgent:
             max_new_tokens: Tokens after which a completion is cut off.
             seed: Seed of the sampling.
             rendering: How histories become text; the one that the model was trained with.
+            drafted: Tokens that are guessed before each pass, which changes how many passes there are; 0: none.
 
         Raises:
             ModelError: The tokenizer has no end-of-sequence token, the model states no context length, or it has
@@ -103,6 +110,7 @@ class HuggingFaceAgent:
         self._context_length = _context_length(model)
         _check_attention(model)
         self._cache = RaggedCache(model.config.get_text_config().num_hidden_layers, model.dtype, model.device)
+        self._drafts = Drafts(drafted)
         self._sessions: dict[int, _Session] = {}
         self._session_of_row: list[_Session | None] = []
 
@@ -127,7 +135,7 @@ class HuggingFaceAgent:
         while active:
             active = self._retire(active)
             if active:
-                self._choose(active, self._feed([turn.session for turn in active], [1] * len(active)))
+                self._step(active)
         return [Completion("", out_of_context=True) if turn is None else self._finish(turn) for turn in turns]
 
     def _begin(self, history: History) -> _Turn | None:
@@ -148,8 +156,8 @@ class HuggingFaceAgent:
         room = self._context_length - len(session.ids)
         if room <= 0:
             return None
-        uniform = random.Random(f"{self.seed}/{history.task_id}/{history.seed}/{len(history.steps)}")
-        return _Turn(session, min(room, self.max_new_tokens), uniform, history.admissible)
+        own_random = random.Random(f"{self.seed}/{history.task_id}/{history.seed}/{len(history.steps)}")
+        return _Turn(session, min(room, self.max_new_tokens), own_random, history.admissible)
 
     def _go_on(self, session: _Session, history: History) -> None:
         """Adds what is read next; where the rendering changes what it wrote before, that is read anew from there on."""
@@ -157,7 +165,7 @@ class HuggingFaceAgent:
         known = zip(session.ids[: session.cached], ids[:-1], strict=False)
         same = next((at for at, (old, new) in enumerate(known) if old != new), min(session.cached, len(ids) - 1))
         self._cache.crop(session.row, same)
-        session.ids, session.cached = ids, same
+        session.ids, session.cached, session.learnt = ids, same, min(same, session.learnt)
         session.turns += 1
 
     def _free_row(self) -> int:
@@ -199,61 +207,85 @@ class HuggingFaceAgent:
             self._read_group(group)
 
     def _read_group(self, group: Sequence[_Turn]) -> None:
-        turns = sorted(group, key=lambda turn: turn.session.row)
-        self._choose(turns, self._feed([turn.session for turn in turns], [turn.session.unread for turn in turns]))
+        self._step(sorted(group, key=lambda turn: turn.session.row))
 
-    def _feed(self, sessions: Sequence[_Session], counts: Sequence[int]) -> torch.Tensor:
-        """Runs the model over the next ``counts`` ids of each session; the logits after them. [B, V]
+    def _step(self, turns: Sequence[_Turn]) -> None:
+        """Feeds each turn what is next and a draft; adds to it what was guessed right, and a token."""
+        most = self._drafts.room(len(turns), self._vocabulary)
+        for turn in turns:
+            session = turn.session
+            self._drafts.read(session.ids, session.learnt)
+            session.learnt = len(session.ids)
+            turn.draft = self._drafts.after(session.ids, min(most, turn.limit - len(turn.token_ids) - 1))
+        self._choose(turns, self._feed(turns))
 
-        V is the tokenizer's vocabulary: rows by which a model's embedding is padded are not tokens.
+    def _feed(self, turns: Sequence[_Turn]) -> torch.Tensor:
+        """Runs the model over the unread ids of each turn and its draft; the logits after the last id and each guess.
+
+        Returns:
+            [B, 1 + longest draft, V]; those of a turn stand at the end. V is the tokenizer's vocabulary: rows by which
+            a model's embedding is padded are not tokens.
         """
-        plan = self._cache.plan([session.row for session in sessions], counts)
+        fed = [turn.session.ids[turn.session.cached :] + turn.draft for turn in turns]
+        counts = [len(ids) for ids in fed]
+        plan = self._cache.plan([turn.session.row for turn in turns], counts)
         longest = max(counts)
-        padded = [
-            [self._pad] * (longest - count) + session.ids[session.cached : session.cached + count]
-            for session, count in zip(sessions, counts, strict=True)
-        ]
-        logits_B1V = self.model(
-            input_ids=torch.tensor(padded, device=self.model.device),
+        logits_BQV = self.model(
+            input_ids=torch.tensor([[self._pad] * (longest - len(ids)) + ids for ids in fed], device=self.model.device),
             attention_mask=plan.mask,
             position_ids=plan.positions,
             past_key_values=self._cache,
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=1 + max(len(turn.draft) for turn in turns),
         ).logits
         self._cache.commit(plan)
-        for session, count in zip(sessions, counts, strict=True):
-            session.cached += count
-        return logits_B1V[:, -1, : self._vocabulary]
+        return logits_BQV[..., : self._vocabulary]
 
-    def _choose(self, turns: Sequence[_Turn], logits_BV: torch.Tensor) -> None:
-        """Adds a token to each turn."""
-        logits_BV = self._constrain(turns, logits_BV.float())
-        logprobs_BV = torch.log_softmax(logits_BV / (self.temperature or 1.0), dim=-1)
+    def _choose(self, turns: Sequence[_Turn], logits_BQV: torch.Tensor) -> None:
+        """Adds to each turn the tokens of its draft that it would have chosen, and one more."""
+        logits_BQV = self._constrain(turns, logits_BQV.float())
+        logprobs_BQV = torch.log_softmax(logits_BQV / (self.temperature or 1.0), dim=-1)
         if self.temperature:
             # Walk along the probabilities until they add up to a number, of the row's own, out of (0, 1].
-            uniform_B1 = torch.tensor([[1.0 - turn.uniform.random()] for turn in turns], device=logprobs_BV.device)
-            total_BV = logprobs_BV.exp().cumsum(dim=-1)
-            chosen_B1 = torch.searchsorted(total_BV, uniform_B1 * total_BV[:, -1:])
+            uniform_BQ = torch.tensor(self._uniform(turns, logits_BQV.shape[1]), device=logprobs_BQV.device)
+            total_BQV = logprobs_BQV.exp().cumsum(dim=-1)
+            chosen_BQ1 = torch.searchsorted(total_BQV, uniform_BQ[..., None] * total_BQV[..., -1:])
         else:
-            chosen_B1 = logprobs_BV.argmax(dim=-1, keepdim=True)
-        found_B2 = torch.cat([chosen_B1.double(), logprobs_BV.gather(1, chosen_B1).double()], dim=1)  # one way home
-        for turn, (token_id, logprob) in zip(turns, found_B2.tolist(), strict=True):
-            turn.token_ids.append(int(token_id))
-            turn.logprobs.append(round(logprob, 6))
-            turn.session.ids.append(int(token_id))
+            chosen_BQ1 = logprobs_BQV.argmax(dim=-1, keepdim=True)
+        found_BQ2 = torch.cat([chosen_BQ1.double(), logprobs_BQV.gather(2, chosen_BQ1).double()], dim=2)  # one way home
+        for turn, found in zip(turns, found_BQ2.tolist(), strict=True):
+            session = turn.session
+            for guess, (token_id, logprob) in zip([*turn.draft, None], found[-1 - len(turn.draft) :], strict=True):
+                turn.token_ids.append(int(token_id))
+                turn.logprobs.append(round(logprob, 6))
+                session.ids.append(int(token_id))
+                if token_id != guess or token_id in self._ends:
+                    break
+            session.cached = len(session.ids) - 1
+            self._cache.crop(session.row, session.cached)
 
-    def _constrain(self, turns: Sequence[_Turn], logits_BV: torch.Tensor) -> torch.Tensor:
-        """The logits, minus infinity where a turn has come to a command that is not admissible. [B, V]"""
+    def _uniform(self, turns: Sequence[_Turn], places: int) -> list[list[float]]:
+        """A number out of (0, 1] for each token that may be chosen, [B, Q]: always the same for a token of a turn."""
+        numbers = []
+        for turn in turns:
+            missing = len(turn.token_ids) + 1 + len(turn.draft) - len(turn.uniform)
+            turn.uniform += [1.0 - turn.random.random() for _ in range(missing)]
+            mine = turn.uniform[len(turn.token_ids) : len(turn.token_ids) + 1 + len(turn.draft)]
+            numbers.append([1.0] * (places - len(mine)) + mine)
+        return numbers
+
+    def _constrain(self, turns: Sequence[_Turn], logits_BQV: torch.Tensor) -> torch.Tensor:
+        """The logits, minus infinity where a turn has come to a command that is not admissible. [B, Q, V]"""
         for row, turn in enumerate(turns):
             if turn.admissible is None:
                 continue
-            allowed = self._commands.next_tokens(turn.token_ids, turn.admissible)
-            if allowed is not None:
-                others = torch.ones(logits_BV.shape[1], dtype=torch.bool, device=logits_BV.device)
-                others[sorted(allowed)] = False
-                logits_BV[row].masked_fill_(others, -torch.inf)
-        return logits_BV
+            for guessed in range(1 + len(turn.draft)):
+                allowed = self._commands.next_tokens([*turn.token_ids, *turn.draft[:guessed]], turn.admissible)
+                if allowed is not None:
+                    others = torch.ones(logits_BQV.shape[2], dtype=torch.bool, device=logits_BQV.device)
+                    others[sorted(allowed)] = False
+                    logits_BQV[row, guessed - 1 - len(turn.draft)].masked_fill_(others, -torch.inf)
+        return logits_BQV
 
     def _retire(self, turns: list[_Turn]) -> list[_Turn]:
         """The turns that go on, in the order of their rows, which are made the first ones."""

@@ -59,12 +59,14 @@ def test_a_turn_ends_where_no_command_goes_on():
 class ThinksAloud(HuggingFaceAgent):
     """Thinks by heart; whatever comes then is random, so that only the constraint makes a command of it."""
 
-    def _choose(self, turns, logits_BV):
+    def _choose(self, turns, logits_BQV):
         by_heart = ids("Thought: well.\nAction:")
         for row, turn in enumerate(turns):
-            if len(turn.token_ids) < len(by_heart):
-                logits_BV[row, by_heart[len(turn.token_ids)]] += 1000.0
-        super()._choose(turns, logits_BV)
+            for guessed in range(1 + len(turn.draft)):
+                if len(turn.token_ids) + guessed < len(by_heart):
+                    place = guessed - 1 - len(turn.draft)
+                    logits_BQV[row, place, by_heart[len(turn.token_ids) + guessed]] += 1000.0
+        super()._choose(turns, logits_BQV)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

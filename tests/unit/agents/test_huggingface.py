@@ -183,11 +183,22 @@ def test_turns_end_at_the_end_of_turn_token_each_at_its_own_time():
         assert completion.text == tokenizer.decode(ids if completion.truncated else ids[:-1])
 
 
-def test_every_token_is_read_once(monkeypatch: pytest.MonkeyPatch):
-    agent = HuggingFaceAgent(make_llama(), TOKENIZER, "m", max_new_tokens=12)
+def counted(agent: HuggingFaceAgent) -> list[int]:
+    """Tokens of each row of each pass that the agent will make."""
     fed: list[int] = []
     feed = agent._feed
-    monkeypatch.setattr(agent, "_feed", lambda sessions, counts: (fed.extend(counts), feed(sessions, counts))[1])
+
+    def counting(turns):
+        fed.extend(turn.session.unread + len(turn.draft) for turn in turns)
+        return feed(turns)
+
+    agent._feed = counting
+    return fed
+
+
+def test_every_token_is_read_once():
+    agent = HuggingFaceAgent(make_llama(), TOKENIZER, "m", max_new_tokens=12, drafted=0)
+    fed = counted(agent)
     record = play(agent, concurrency=5)
     last = {history.episode: (history, completion) for history, completion in record}
     read = [
@@ -195,6 +206,29 @@ def test_every_token_is_read_once(monkeypatch: pytest.MonkeyPatch):
         for history, completion in last.values()
     ]
     assert sum(fed) == sum(read), "the last token of an episode is never read, all others once"
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3])
+@pytest.mark.parametrize("eos", [0, None])
+def test_guesses_change_how_many_passes_there_are_and_nothing_else(temperature: float, eos: int | None):
+    model = make_llama(2048)
+    tokenizer = TOKENIZER
+    if eos is None:  # a token that is often said, so that guesses go on beyond the end of a turn
+        free = play(HuggingFaceAgent(model, TOKENIZER, "m", temperature, max_new_tokens=40), concurrency=5)
+        said = Counter(token for _, completion in free for token in (completion.token_ids or ())[5:])
+        tokenizer = make_tokenizer(TOKENIZER.convert_ids_to_tokens(said.most_common(1)[0][0]))
+
+    def played(drafted: int) -> tuple[list[tuple[History, Completion]], int]:
+        agent = HuggingFaceAgent(model, tokenizer, "m", temperature, max_new_tokens=40, drafted=drafted)
+        fed = counted(agent)
+        return play(agent, concurrency=5), len(fed)
+
+    (plain, passes), (guessed, fewer) = played(0), played(8)
+    assert content(guessed) == content(plain)
+    for (_, one), (_, other) in zip(plain, guessed, strict=True):
+        assert one.truncated == other.truncated
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
+    assert fewer < (passes if temperature else 0.9 * passes)
 
 
 def test_rows_are_used_again():

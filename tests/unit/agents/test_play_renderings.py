@@ -104,15 +104,13 @@ def test_what_is_said_is_what_is_said_after_reading_all_anew(family_tokenizer):
 def test_a_turn_ends_as_the_template_ends_it_or_by_the_end_of_sequence(family_tokenizer, monkeypatch):
     tokenizer = family_tokenizer("llama3")
     agent = HuggingFaceAgent(
-        make_model(len(tokenizer)), tokenizer, "m", max_new_tokens=12, rendering=ChatRendering(tokenizer)
+        make_model(len(tokenizer)), tokenizer, "m", max_new_tokens=12, rendering=ChatRendering(tokenizer), drafted=0
     )
     script: list[int] = []
 
-    def feed(sessions, counts):
-        for session, count in zip(sessions, counts, strict=True):
-            session.cached += count
-        logits = torch.zeros(len(sessions), len(tokenizer))
-        logits[:, script.pop(0)] = 1.0
+    def feed(turns):
+        logits = torch.zeros(len(turns), 1, len(tokenizer))
+        logits[..., script.pop(0)] = 1.0
         return logits
 
     monkeypatch.setattr(agent, "_feed", feed)
