@@ -24,7 +24,7 @@ from spanwise.config.recipe import (
     TokenizerConfig,
     TracesConfig,
 )
-from spanwise.config.table import NONE, Table, merge
+from spanwise.config.table import NONE, Names, Table, merge
 from spanwise.config.training import (
     CurriculumConfig,
     Divergence,
@@ -51,6 +51,7 @@ __all__ = [
     "GeneratorConfig",
     "HotpotqaConfig",
     "Method",
+    "Names",
     "ObjectiveConfig",
     "OnPolicyConfig",
     "Pacing",
