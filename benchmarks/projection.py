@@ -23,9 +23,9 @@ import torch
 from distillation_step import GIB, forget_peak, peak, processor, resident
 
 from spanwise.teacher.signal import DeferredSignal, sparse_signal
+from spanwise.training.chunked_loss import chunked_span_loss
 from spanwise.training.objective import SpanObjective, count
 from spanwise.training.projection import Head
-from spanwise.training.trainer import chunked_span_loss
 
 CASES = [(512, 49152), (2048, 49152), (8192, 49152), (2048, 4096), (2048, 16384), (2048, 151_936)]
 

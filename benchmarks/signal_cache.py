@@ -40,11 +40,11 @@ from spanwise.teacher.signal import DenseSignal, SparseSignal
 from spanwise.teacher.store import ShardWriter
 from spanwise.training.attention import fast_attention
 from spanwise.training.batches import collate, model_inputs, row_key
+from spanwise.training.chunked_loss import chunked_span_loss
 from spanwise.training.models import load_model
 from spanwise.training.objective import SpanObjective, count
 from spanwise.training.optimizers import create_optimizer
 from spanwise.training.projection import hidden_at, output_head
-from spanwise.training.trainer import chunked_span_loss
 from spanwise.types import SpanKind
 
 Rows = dict[bytes, dict[str, np.ndarray]]

@@ -16,12 +16,14 @@ Each part has the learning rate's whole schedule. The folder of the model holds,
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spanwise.config import OnPolicyConfig, Recipe, TrainingConfig
+from spanwise.errors import TrainingError
 from spanwise.playing import collect, load_agent
 from spanwise.run_directory import write_atomically
 from spanwise.types import Trajectory
@@ -62,10 +64,17 @@ def train_on_policy(
         teacher: A model: nothing is kept of what it says to a student.
         progress: See there.
         rendering: See there.
+
+    Raises:
+        TrainingError: A distributed launcher started this process: each would play the same games.
     """
     from spanwise.training.models import load_model
     from spanwise.training.trainer import RESULT_FILE, train
 
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise TrainingError(
+            f"on_policy trains in one process, found WORLD_SIZE={os.environ['WORLD_SIZE']}: start it without a launcher"
+        )
     settings, steps = config.on_policy, config.max_steps
     assert settings is not None
     assert steps is not None

@@ -5,6 +5,7 @@ from tests.unit.training.test_trainer import SETTINGS, logged, weights
 
 from spanwise.config import EnvironmentConfig, ObjectiveConfig, OnPolicyConfig, Recipe, TermConfig, TrainingConfig
 from spanwise.data.render import PLAIN
+from spanwise.errors import TrainingError
 from spanwise.on_policy import IMITATOR, PLAYED, train_on_policy
 from spanwise.traces.jsonl import read_trajectories
 from spanwise.training import trainer
@@ -88,3 +89,10 @@ def test_only_what_it_won_where_that_is_asked_for(learn, trajectories, tmp_path,
 def test_a_student_is_not_told_to_imitate_itself(changes, message) -> None:
     with pytest.raises(ValueError, match=message):
         config(**changes)
+
+
+def test_a_launcher_of_several_processes_is_refused(learn, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match="WORLD_SIZE=2"):
+        learn(tmp_path / "m")
+    assert not (tmp_path / "m").exists()

@@ -23,11 +23,12 @@ from spanwise.config import ArchitectureConfig, Divergence, ObjectiveConfig, Tra
 from spanwise.errors import ModelError
 from spanwise.teacher.signal import DeferredSignal, DenseSignal, SparseSignal, TeacherSignal, sparse_signal
 from spanwise.training import projection
+from spanwise.training.chunked_loss import chunked_span_loss
 from spanwise.training.metrics import KindMetrics
 from spanwise.training.models import create_model
 from spanwise.training.objective import SpanObjective, SpanTerm, count, span_loss
 from spanwise.training.projection import Head, check_head, hidden_at, logits_at, output_head, sum_over_chunks
-from spanwise.training.trainer import chunked_span_loss, train
+from spanwise.training.trainer import train
 
 N, H, V, ROWS = 12, 7, 19, 5  # ROWS of a chunk: the last one has two
 KIND = torch.tensor([1, 1, 1, 1, 1, 2, 2, 1, 1, 2, 2, 2], dtype=torch.int8)
