@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
@@ -96,7 +96,6 @@ def kinds_by_bytes(tokenizer, ids: list[int], kinds: list[SpanKind], text: str) 
 
 
 @pytest.mark.parametrize("family", WRITES)
-@settings(deadline=None)  # the first example makes the tokenizer
 @given(trajectory=trajectories())
 def test_what_is_learnt_is_what_was_said_as_the_template_writes_it(family_tokenizer, family, trajectory) -> None:
     tokenizer = family_tokenizer(family)
@@ -149,7 +148,6 @@ THOUGHT = TEXT.filter(lambda text: text.strip() and "think>" not in text)
 
 
 @pytest.mark.parametrize("family", ["chatml", "qwen2_5", "qwen3", "deepseek"])
-@settings(deadline=None)  # the first example makes the tokenizer
 @given(thought=st.one_of(st.none(), THOUGHT), content=TEXT, place=TEXT, answer=TEXT, calls=st.integers(0, 2))
 def test_thoughts_and_calls_are_learnt_as_what_they_are(
     family_tokenizer, family, thought, content, place, answer, calls
@@ -184,7 +182,6 @@ def test_thoughts_and_calls_are_learnt_as_what_they_are(
     assert said.removeprefix("<think>\n").lstrip("\n").removeprefix("</think>\n\n").startswith("There.<")
 
 
-@settings(deadline=None)  # the first example makes the tokenizer
 @given(trajectory=trajectories())
 def test_a_template_that_writes_other_words_is_never_learnt_from(family_tokenizer, trajectory) -> None:
     """Every completion is learnt as it is, but for white space at its edges, or refused."""

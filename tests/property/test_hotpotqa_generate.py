@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from spanwise.environments.hotpotqa.generate import generate_world
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(-(2**40), 2**40), st.integers(0, 70), st.integers(0, 70), st.integers(0, 70))
 def test_any_world_answers_its_questions(seed: int, train: int, dev: int, test: int):
     world = generate_world(seed, train, dev, test)

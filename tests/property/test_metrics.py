@@ -39,7 +39,7 @@ def records(draw):
 samples = st.lists(records(), min_size=1, max_size=12, unique_by=lambda record: (record.task_id, record.seed))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(samples, st.randoms())
 def test_a_summary_is_a_function_of_the_set_of_records_and_survives_their_file(sample, random):
     summary = summarise(sample)
@@ -50,7 +50,7 @@ def test_a_summary_is_a_function_of_the_set_of_records_and_survives_their_file(s
         assert summarise(read_records(path)) == summary
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(samples)
 def test_a_metric_is_known_with_a_reason_or_not_and_lies_in_its_interval(sample):
     summary = summarise(sample)

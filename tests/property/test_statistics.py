@@ -36,7 +36,7 @@ def test_a_proportion_lies_in_its_interval_and_never_claims_certainty(outcomes):
     assert estimate.high > estimate.low
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(clusters)
 def test_a_bounded_ratio_lies_in_its_interval_within_the_bounds(pairs):
     events = [min(pair) for pair in pairs]
@@ -46,7 +46,7 @@ def test_a_bounded_ratio_lies_in_its_interval_within_the_bounds(pairs):
     assert _is_ordered(estimate, 0, 1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=25))
 def test_the_interval_of_a_mean_stays_within_the_sample(values):
     estimate = mean(values)
@@ -54,7 +54,7 @@ def test_the_interval_of_a_mean_stays_within_the_sample(values):
     assert _is_ordered(estimate, min(values) - slack, max(values) + slack) or np.ptp(values) < slack
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
 def test_swapping_the_agents_turns_the_comparison_round(pairs):
     first, second = np.array(pairs, dtype=float).T
@@ -101,7 +101,7 @@ crossings = st.tuples(st.integers(1, 4), st.integers(1, 8)).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(crossings)
 def test_any_tables_of_successes_have_an_honest_difference(pair):
     first, second = np.array(pair, dtype=float)

@@ -161,7 +161,7 @@ def test_the_gradient_is_that_of_the_divergence_over_what_is_kept(packed, rows) 
 
 
 @given(seed=st.integers(0, 2**20), most=st.integers(1, 12), mass=st.sampled_from([0.3, 0.9, 0.999, 1.0]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_kept_never_says_more_than_all(seed, most, mass) -> None:
     generator = torch.Generator().manual_seed(seed)
 

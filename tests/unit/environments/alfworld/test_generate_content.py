@@ -79,7 +79,7 @@ any_game = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_game)
 def test_objects_lie_only_where_alfred_lets_them(game):
     types = of(game, "receptacleType", "objectType")
@@ -97,7 +97,7 @@ def test_objects_lie_only_where_alfred_lets_them(game):
     assert not [receptacle for receptacle in crowded if types[receptacle].removesuffix("Type") in SINGLE]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_game)
 def test_what_objects_can_undergo_is_alfreds(game):
     types = of(game, "objectType")
@@ -112,7 +112,7 @@ def test_what_objects_can_undergo_is_alfreds(game):
     assert openable <= {"FridgeType", "MicrowaveType", "SafeType", "CabinetType", "DrawerType"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_game)
 def test_the_goal_is_open_and_has_what_it_needs(game):
     task, types = game["traj_data"], of(game, "receptacleType", "objectType")
@@ -132,7 +132,7 @@ def test_the_goal_is_open_and_has_what_it_needs(game):
     assert all(item in of(game, affordance) and inside[item] != appliance for item in targets)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(any_game)
 def test_the_task_is_told_in_the_released_games_words(game):
     asked = {
@@ -144,7 +144,7 @@ def test_the_task_is_told_in_the_released_games_words(game):
     assert told in [phrase.format(**asked) for phrase in PHRASES[game["traj_data"]["task_type"]]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(any_game)
 def test_ids_look_like_the_released_games(game):
     number = r"_(plus|minus)_\d\d_dot_\d\d"
@@ -158,7 +158,7 @@ def test_ids_look_like_the_released_games(game):
         assert re.fullmatch(r"loc(_bar_(_minus_)?\d+){4}", place), place
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9), st.sampled_from(("train", "valid_unseen")), st.sampled_from(PAIRS))
 def test_small_rooms_are_small(seed, split, pair):
     game = drawn(seed, split, "small", *pair)
