@@ -97,6 +97,7 @@ def test_what_a_trajectory_says_is_text(opened):
     text = opened.text("#script")
     assert "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)> \\x1b[31m \\u202e &amp;" in text
     assert opened.run("document.querySelectorAll('img, #script script').length") == 0
+    opened.wait("document.querySelector('.step .chip').innerText")  # steps are laid out as they come into sight
     assert "no action" in opened.text(".step .chip").lower()
     opened.run("document.querySelector('.fold summary').click()")
     assert "</script><script>alert(1)" in opened.text(".fold pre")
