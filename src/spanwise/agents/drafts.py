@@ -15,7 +15,7 @@ from collections.abc import Sequence
 #: Lengths of the endings that are looked up, the longest that is known first.
 _LENGTHS = (8, 4, 2)
 
-#: Endings that are remembered, then all are forgotten: some 100 MB.
+#: Endings that are remembered, then all are forgotten: some 200 MB.
 _MOST_KNOWN = 2**20
 
 #: Logits of one pass; a large vocabulary and many episodes leave room for fewer guesses.
