@@ -16,9 +16,9 @@ from pathlib import Path
 from spanwise.agents.huggingface import HuggingFaceAgent
 from spanwise.agents.rollout import EpisodeSpec, RolloutSettings, rollout
 from spanwise.data.render import make_rendering
+from spanwise.devices import on_best_device
 from spanwise.environments import make_task_set
 from spanwise.evaluation.rollouts import choose_tasks
-from spanwise.playing import on_best_device
 from spanwise.recipes import load_recipe
 from spanwise.training.models import load_model, load_tokenizer
 
