@@ -6,7 +6,7 @@ The templates in ``tests/golden/templates`` are our own, and behave as those of 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("spanwise", deadline=None)
 settings.load_profile("spanwise")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of these tests' own, so that they find nothing of the user's and leave nothing there."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
 
 GOLDEN = Path(__file__).parent / "golden"
 FAMILIES = json.loads((GOLDEN / "families.json").read_text(encoding="utf-8"))

@@ -16,13 +16,16 @@ from spanwise.training.models import create_model, create_tokenizer
 from spanwise.training.trainer import TrainingResult, train
 from spanwise.types import Span, SpanKind, Step, Trajectory
 
+LENGTHS = [1, 2, 1, 3, 2, 2, 1, 1]
 SHAPE = ArchitectureConfig(hidden_size=16, intermediate_size=32, layers=1, heads=2, max_length=256)
 
 
 def make_trajectories(lengths: list[int]) -> list[Trajectory]:
     """One trajectory for each number of steps; the thoughts of later ones are longer."""
     return [
-        Trajectory(str(n), "t", "toy", "expert", 0, "", tuple(make_step(n, i) for i in range(steps)), 1.0, True, "done")
+        Trajectory(
+            str(n), f"t{n}", "toy", "expert", 0, "", tuple(make_step(n, i) for i in range(steps)), 1.0, True, "done"
+        )
         for n, steps in enumerate(lengths)
     ]
 
@@ -44,6 +47,8 @@ WEIGHTED = {
     "reduction": "span_mean",
 }
 READS = {"method": "token_kd", "attention": 3.0}
+#: Of the tasks t0 to t8 this holds out one, t7, by which weights are learnt.
+LEARNT = {"method": "sad", "learnt_weights": {"every": 1, "rate": 3.0, "held_out": 0.15}}
 MOVED = {"method": "sad", "act": {"divergence": "reverse_kl", "weight": 2.0}, "segmentation": "random"}
 
 
@@ -77,11 +82,11 @@ def assert_same_training(first: Path, second: Path) -> None:
             assert one[name] == pytest.approx(other[name], rel=1e-3, abs=2e-6), name
 
 
-@pytest.mark.parametrize("objective", [{}, {"objective": WEIGHTED}, {"objective": MOVED}, {"objective": READS}])
+@pytest.mark.parametrize("objective", [None, WEIGHTED, MOVED, READS, LEARNT])
 def test_one_batch_of_eight_is_eight_batches_of_one(objective, tmp_path: Path) -> None:
-    lengths = [1, 2, 1, 3, 2, 2, 1, 1]
+    lengths = [*LENGTHS, *([2] if objective == LEARNT else [])]
     together = {"batch_tokens": 8 * 200, "accumulation": 1, "max_steps": 3, "learning_rate": 1e-2, "layout": "padded"}
-    together |= objective
+    together |= {} if objective is None else {"objective": objective}
     result = learn(tmp_path / "together", lengths, **together)
     assert (result.steps, result.tokens % 3) == (3, 0)
     apart = learn(tmp_path / "apart", lengths, **{**together, "batch_tokens": 1, "accumulation": 8})
@@ -93,10 +98,10 @@ def test_one_batch_of_eight_is_eight_batches_of_one(objective, tmp_path: Path) -
     assert_same_training(tmp_path / "packed", tmp_path / "together")
 
 
-@pytest.mark.parametrize("objective", [{}, {"objective": WEIGHTED}, {"objective": READS}])
+@pytest.mark.parametrize("objective", [{}, {"objective": WEIGHTED}, {"objective": READS}, {"objective": LEARNT}])
 def test_two_processes_are_one(objective, tmp_path: Path) -> None:
     settings = {"batch_tokens": 1, "max_steps": 3, "learning_rate": 1e-2, **objective}
-    learn(tmp_path / "one", [1, 2, 1, 3, 2, 2], accumulation=2, **settings)
+    learn(tmp_path / "one", LENGTHS, accumulation=2, **settings)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -116,4 +121,4 @@ def test_two_processes_are_one(objective, tmp_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    learn(Path(sys.argv[1]), [1, 2, 1, 3, 2, 2], accumulation=1, **json.loads(sys.argv[2]))
+    learn(Path(sys.argv[1]), LENGTHS, accumulation=1, **json.loads(sys.argv[2]))

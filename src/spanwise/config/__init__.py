@@ -28,6 +28,7 @@ from spanwise.config.table import NONE, Names, Table, merge
 from spanwise.config.training import (
     CurriculumConfig,
     Divergence,
+    LearntWeightsConfig,
     Method,
     ObjectiveConfig,
     OnPolicyConfig,
@@ -50,6 +51,7 @@ __all__ = [
     "ExpertCollectConfig",
     "GeneratorConfig",
     "HotpotqaConfig",
+    "LearntWeightsConfig",
     "Method",
     "Names",
     "ObjectiveConfig",

@@ -62,6 +62,16 @@ class TermConfig(Table):
         return self
 
 
+class LearntWeightsConfig(Table):
+    """Weights of REASON and ACT that are learnt while training goes on; see ``training/learnt_weights.py``."""
+
+    held_out: float = Field(
+        default=0.05, gt=0, lt=1, description="share of the trajectories that are for this, and not trained on"
+    )
+    every: int = Field(default=10, ge=1, description="optimizer steps from one change to the next")
+    rate: float = Field(default=1.0, gt=0, description="of a change, in log(weight) per unit of the slope")
+
+
 class ObjectiveConfig(Table):
     """What is minimised; see ``training/objective.py``."""
 
@@ -99,6 +109,11 @@ class ObjectiveConfig(Table):
         ge=0,
         exclude_if=partial(eq, 0.0),
         description="weight of predicting what the environment says, by cross-entropy; 0: it is only read",
+    )
+    learnt_weights: LearntWeightsConfig | None = Field(
+        default=None,
+        exclude_if=partial(eq, None),
+        description="learn reason.weight and act.weight on trajectories that are kept back, from where they stand",
     )
     attention: float = Field(
         default=0.0,
@@ -152,6 +167,7 @@ class ObjectiveConfig(Table):
             for name, plain in (("segmentation", "spans"), ("decisions", 1), ("foretells", 1))
             if getattr(self, name) != plain
         ]
+        unused += [] if self.learnt_weights is None else ["learnt_weights"]
         if self.method == "token_kd":
             unused += [] if self.reason in (TermConfig(), self.act) else ["reason"]
             unused += [] if self.act.weight == 1 else ["act.weight"]
@@ -162,6 +178,8 @@ class ObjectiveConfig(Table):
         return self
 
     def _check_segments(self) -> None:
+        if self.learnt_weights is not None and (self.segmentation == "none" or len(self.terms) < 2):
+            raise ValueError("learnt_weights are those of REASON and ACT: both need spans, and a weight above 0")
         emphases = (
             ("decisions", self.decisions, "act", self.act),
             ("foretells", self.foretells, "reason", self.reason),
@@ -253,6 +271,8 @@ class TrainingConfig(Table):
             return self
         if self.max_steps is None or self.max_steps < 2:
             raise ValueError(f"on_policy needs max_steps of 2 or more, which it divides; found {self.max_steps}")
+        if self.objective.learnt_weights is not None:
+            raise ValueError("on_policy trains in two parts, and learnt_weights would begin anew in the second")
         terms = self.objective.terms
         if not terms or any(term.divergence == "cross_entropy" or term.hard > 0 for term in terms):
             raise ValueError(

@@ -40,9 +40,10 @@ from spanwise.training.attention_target import AttentionTarget
 from spanwise.training.batches import PlannedBatches, model_inputs
 from spanwise.training.chunked_loss import chunked_span_loss, context_loss
 from spanwise.training.compiling import compiled_layers
+from spanwise.training.learnt_weights import LearntWeights, kept_back
 from spanwise.training.metrics import KindMetrics
 from spanwise.training.models import count_parameters
-from spanwise.training.objective import Counts, build_objective, count
+from spanwise.training.objective import Counts, SpanObjective, build_objective, count
 from spanwise.training.optimizers import create_optimizer
 from spanwise.training.projection import check_head, hidden_at, output_head
 from spanwise.training.views import view_rows
@@ -119,6 +120,9 @@ def train(
     if config.objective.needs_teacher and teacher is None:
         raise ModelError(f"the objective {config.objective.method!r} needs a teacher, and none was given")
     attention = _attention_target(model, teacher, config.objective) if config.objective.attention > 0 else None
+    learnt, kept = config.objective.learnt_weights, list[Trajectory]()
+    if learnt is not None:
+        kept, trajectories = kept_back(trajectories, learnt.held_out, seed)
     rows, overlong = tokenize_all(trajectories, tokenizer, config.max_length, config.overlong, rendering)
     lengths = [len(row) for row in rows]
 
@@ -159,7 +163,13 @@ def train(
 
     metrics = output / "metrics.jsonl"
     batches = PlannedBatches(rows, view_rows(rows, config.objective, seed, entropies), plan, packed)
-    trainer = SpanTrainer(model, arguments, config, batches, vocabulary, asked, metrics, progress, attention)
+    weights = None
+    if learnt is not None:
+        others, _ = tokenize_all(kept, tokenizer, config.max_length, config.overlong, rendering)
+        once = plan_batches([len(row) for row in others], config.batch_tokens, None, 1.0, seed, packed=packed)
+        held_out = PlannedBatches(others, view_rows(others, ObjectiveConfig(), seed), once, packed)
+        weights = LearntWeights(learnt, build_objective(config.objective), held_out)
+    trainer = SpanTrainer(model, arguments, config, batches, vocabulary, asked, metrics, progress, attention, weights)
     checkpoint = _last_checkpoint(checkpoints)
     if trainer.is_world_process_zero():
         _cut_metrics(metrics, after=_step_of(checkpoint))
@@ -219,12 +229,18 @@ class SpanTrainer(Trainer):
         metrics: Path,
         progress: Progress | None,
         attention: AttentionTarget | None = None,
+        weights: LearntWeights | None = None,
     ) -> None:
         """A trainer that will follow a plan batch by batch."""
         super().__init__(model=model, args=arguments, train_dataset=batches, callbacks=[_Report(progress)])
         self.remove_callback(PrinterCallback)
         disable_progress_bar()
         self.loss_is_scaled_for_ga = True
+        self.learnt_weights = weights
+        if weights is not None:
+            if self.is_fsdp_enabled or self.is_deepspeed_enabled:
+                raise TrainingError("objective.learnt_weights needs whole gradients, which FSDP and DeepSpeed divide")
+            self.add_callback(weights)
         self.settings = config
         self.objective = build_objective(config.objective)
         self.vocabulary, self.teacher, self.attention = vocabulary, teacher, attention
@@ -255,15 +271,12 @@ class SpanTrainer(Trainer):
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> tuple[list, Any]:
         """The batches of one optimizer step, and what they hold in all, over all processes."""
         samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
-        tokens, spans = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
-        for batch in samples:
-            chosen = self._learnt(batch)
-            kind, length, weight = self._kinds(batch), batch["span_length"], self._weights(batch)
-            part = count(*(one[chosen].cpu() for one in (kind, length, weight)))
-            tokens, spans = tokens + part.tokens, spans + part.spans
-            self._tokens += int(batch["valid"].sum())
-        both = self._add_up(torch.stack([tokens, spans]).to(device))
-        return samples, Counts(both[0], both[1])
+        self._tokens += sum(int(batch["valid"].sum()) for batch in samples)
+        if self.learnt_weights is not None:
+            objective = build_objective(self.settings.objective)
+            self.learnt_weights.update(self.state.global_step, samples, objective, self._gradient)
+            self.objective = self.learnt_weights.objective(objective)
+        return samples, self._count(samples)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -306,6 +319,43 @@ class SpanTrainer(Trainer):
         # Processes average their gradients; the denominators are global already, so the sum is what is wanted.
         return loss * self.accelerator.num_processes
 
+    def _gradient(self, batches: Sequence[dict[str, Tensor]], objective: SpanObjective) -> Tensor:
+        """The gradient of an objective over some batches of each process, [P]."""
+        counts = self._count(batches)
+        model = cast(nn.Module, self.model)  # not as DistributedDataParallel wraps it, which waits for a backward pass
+        head = output_head(model, self.vocabulary)
+        parameters = [one for one in model.parameters() if one.requires_grad]
+        total = torch.zeros(sum(one.numel() for one in parameters), device=self.args.device)
+        for batch in batches:
+            inputs = self._prepare_inputs(cast(Any, batch))
+            chosen = self._supervised(inputs)
+            with self.accelerator.autocast():
+                loss = chunked_span_loss(
+                    objective,
+                    head,
+                    hidden_at(model, model_inputs(inputs), chosen),
+                    inputs["target_ids"][chosen],
+                    self._kinds(inputs)[chosen],
+                    inputs["span_length"][chosen],
+                    counts,
+                    None if self.teacher is None else self.teacher.signal(inputs, chosen),
+                    weight=self._weights(inputs)[chosen],
+                )
+            parts = torch.autograd.grad(loss, parameters, materialize_grads=True)
+            total += torch.cat([part.flatten().float() for part in parts])
+        return self._add_up(total)
+
+    def _count(self, batches: Sequence[dict[str, Tensor]]) -> Counts:
+        """What some batches of each process hold in all, of what has a part in the loss."""
+        tokens, spans = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+        for batch in batches:
+            chosen = self._learnt(batch)
+            kind, length, weight = self._kinds(batch), batch["span_length"], self._weights(batch)
+            part = count(*(one[chosen].cpu() for one in (kind, length, weight)))
+            tokens, spans = tokens + part.tokens, spans + part.spans
+        both = self._add_up(torch.stack([tokens, spans]).to(self.args.device))
+        return Counts(both[0], both[1])
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds the means per kind since the last line, and keeps the line in ``metrics.jsonl``."""
         if "loss" in logs:
@@ -318,6 +368,8 @@ class SpanTrainer(Trainer):
                 "tokens_per_second": tokens / (now - self._clock),
                 **self._metrics.take(self._add_up),
             }
+            if self.learnt_weights is not None:
+                logs |= {"reason_weight": self.objective.reason.weight, "act_weight": self.objective.act.weight}
             self._tokens, self._clock = 0, now
             if self.is_world_process_zero():
                 self.metrics_path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from spanwise.config import CurriculumConfig, ObjectiveConfig, TermConfig, TrainingConfig
+from spanwise.config import CurriculumConfig, LearntWeightsConfig, ObjectiveConfig, TermConfig, TrainingConfig
 from spanwise.data.tokenize import tokenize_trajectory
 from spanwise.errors import ModelError, TrainingError
 from spanwise.training.batches import collate
@@ -33,6 +33,7 @@ def logged(folder: Path) -> list[dict[str, float]]:
 GATED = ObjectiveConfig(method="sad", act=TermConfig(gate=0.5, hard=0.2), decisions=2.0)
 FADED = ObjectiveConfig(method="sad", foretells=8.0, decisions=0.5, fade=0.6)
 READING = ObjectiveConfig(method="token_kd", context=0.5, fade=0.6)
+LEARNT = ObjectiveConfig(method="sad", learnt_weights=LearntWeightsConfig(held_out=0.3, every=2, rate=5.0))
 MOVED = ObjectiveConfig(method="sad", segmentation="random")
 
 
@@ -44,8 +45,9 @@ MOVED = ObjectiveConfig(method="sad", segmentation="random")
         MOVED,
         FADED,
         READING,
+        LEARNT,
     ],
-    ids=["sft", "token_kd", "sad", "language_model", "gated", "moved", "faded", "reading"],
+    ids=["sft", "token_kd", "sad", "language_model", "gated", "moved", "faded", "reading", "learnt"],
 )
 def test_resumed_equals_uninterrupted(objective, trajectories, tokenizer, small_model, tmp_path) -> None:
     config = TrainingConfig(objective=objective, max_steps=5, **SETTINGS)

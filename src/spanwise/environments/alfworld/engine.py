@@ -5,8 +5,8 @@ the state, says which actions apply, applies them and decides whether the goal i
 the text. What made the stock engine slow, and what is done instead:
 
 - a grammar is parsed again for every command and observation: parsed once (see ``grammar.py``);
-- a problem is translated four times per load and reset, twice for a planner that a player never asks: once per load,
-  and a reset loads the translated problem again (a millisecond);
+- a problem is translated four times per load and reset, twice for a planner that a player never asks: once, and kept
+  for other processes and later runs (see ``grounding.py``); a reset loads the translated problem again (a millisecond);
 - every command is derived again at every step: once per game, where no action can change what it is derived from;
 - the library, 33 MB with one global state, is copied and loaded for every game: one copy a process, which
   is handed from game to game by loading the game and applying its actions again (about a millisecond);
@@ -15,22 +15,17 @@ the text. What made the stock engine slow, and what is done instead:
 
 from __future__ import annotations
 
-import gc
 import json
 import random
-import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, KeysView, Mapping
-from contextlib import contextmanager
+from collections.abc import KeysView, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import fast_downward
-from fast_downward.translate.pddl.conditions import Atom
-from fast_downward.translate.pddl.f_expression import Assign
 from textworld.generator.game import EntityInfo
 from textworld.logic import Type, TypeHierarchy
 
@@ -44,6 +39,7 @@ from spanwise.environments.alfworld.grammar import (
     parse_grammar,
     parse_symbols,
 )
+from spanwise.environments.alfworld.grounding import ground
 from spanwise.errors import TaskDataError
 
 NOTHING_HAPPENS = "Nothing happens."
@@ -142,78 +138,31 @@ def _load_data(data: Mapping[str, Any], name: str) -> Game:
 @lru_cache(maxsize=8)
 def _build(domain: str, grammar_text: str, problem: str) -> Game:
     grammar = parse_grammar(grammar_text)
-    task, sas = _translate(domain, problem)
-    types = {item.name: item.type_name for item in task.objects}
-    unsaid = sorted({action.name for action in task.actions} - grammar.actions.keys())
+    grounding = ground(domain, problem)
+    types = grounding.types
+    unsaid = sorted(grounding.parameters.keys() - grammar.actions.keys())
     if unsaid:
         raise TaskDataError(f"the grammar has no words for the PDDL actions {', '.join(unsaid)}")
-    encoded = sas.encode()
-    facts = Facts(_subtypes(tuple((kind.name, tuple(kind.supertype_names)) for kind in task.types)))
+    encoded = grounding.sas.encode()
+    facts = Facts(_subtypes(grounding.supertypes))
     initial: dict[Signature, set[Row]] = {}
-    for name, row in [*_initial(task.init), *_DOWNWARD.true_atoms(encoded)]:
+    for name, row in [*grounding.true, *_DOWNWARD.true_atoms(encoded)]:
         if not types.keys() >= set(row):  # for a goal out of reach the translator makes up a problem of its own
             raise TaskDataError(f"the PDDL problem does not declare {', '.join(row)}, or its goal is out of reach")
         initial.setdefault((name, tuple(types[argument] for argument in row)), set()).add(row)
     facts.extend(initial)
-    changing = {effect.literal.predicate for action in task.actions for effect in action.effects}
-    changing |= {axiom.name for axiom in task.axioms}
-    changing |= {f"not_{predicate}" for predicate in changing}
+    changing = {*grounding.changing, *(f"not_{predicate}" for predicate in grounding.changing)}
     return Game(
         sas=encoded,
         grammar=grammar,
         entities=_entities(facts),
         facts=facts,
         types=types,
-        parameters={
-            action.name: tuple((item.name.strip("?"), item.type_name) for item in action.parameters)
-            for action in task.actions
-        },
+        parameters=grounding.parameters,
         lasting=frozenset(
             name for name, action in grammar.actions.items() if changing.isdisjoint(grammar.predicates(action.template))
         ),
     )
-
-
-def _translate(domain: str, problem: str) -> tuple[Any, str]:
-    """Fast Downward's task, and the same grounded, with nothing pruned: an ALFWorld player may do useless things."""
-    with _DOWNWARD.lock, _kept_arguments(), _no_collection():
-        try:
-            translated: Any = fast_downward.pddl2sas(domain, problem)  # annotated as str, but it is both
-            return translated
-        except (Exception, SystemExit) as error:  # the translator leaves by any of a dozen kinds, exit included
-            raise TaskDataError(f"the PDDL cannot be translated: {type(error).__name__}: {error}") from error
-
-
-@contextmanager
-def _kept_arguments() -> Iterator[None]:
-    """Give back ``sys.argv``, which the translator overwrites."""
-    arguments = sys.argv
-    try:
-        yield
-    finally:
-        sys.argv = arguments
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Spare the translator, which makes a million objects and no cycles of them, from being searched for cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _initial(conditions: list[Any]) -> Iterator[tuple[str, Row]]:
-    for condition in conditions:
-        if isinstance(condition, Atom) and condition.predicate != "=":
-            yield condition.predicate, tuple(condition.args)
-        elif isinstance(condition, Assign) and condition.fluent.symbol != "total-cost":
-            value = str(condition.expression.value)
-            if not value.isdigit():  # TextWorld takes these for facts, and whole numbers for distances
-                yield value, tuple(condition.fluent.args)
 
 
 @lru_cache(maxsize=16)

@@ -17,6 +17,7 @@ from spanwise.environments.hotpotqa.records import Page, Redirect
 from spanwise.environments.hotpotqa.title_index import ARRAYS, TitleIndex
 from spanwise.environments.index_file import read_arrays, write_arrays
 from spanwise.errors import TaskDataError
+from spanwise.user_cache import cache_folder
 
 #: Of the arrays' meaning; an index of another one is built anew.
 VERSION = 1
@@ -33,8 +34,7 @@ def index_folder(data: Path, configured: str | None) -> Path:
     writable = os.access(data, os.W_OK) and data.stat().st_mode & 0o222
     if beside.is_dir() or writable:
         return beside
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "spanwise" / "hotpotqa"
+    return cache_folder("hotpotqa")
 
 
 def open_encyclopedia(

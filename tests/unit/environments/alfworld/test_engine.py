@@ -138,7 +138,8 @@ def test_threads_may_each_play(engine):
     assert len({tuple(texts) for texts in heard.values()}) == 1
 
 
-def test_loading_leaves_the_process_as_it_was():
+def test_loading_leaves_the_process_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # nothing is kept there
     arguments, stdout = sys.argv, sys.stdout
     engines._build.cache_clear()
     load_game(GAME)
