@@ -66,7 +66,7 @@ class LearntWeightsConfig(Table):
     """Weights of REASON and ACT that are learnt while training goes on; see ``training/learnt_weights.py``."""
 
     held_out: float = Field(
-        default=0.05, gt=0, lt=1, description="share of the trajectories that are for this, and not trained on"
+        default=0.05, gt=0, lt=1, description="share of the tasks that are for this, and not trained on"
     )
     every: int = Field(default=10, ge=1, description="optimizer steps from one change to the next")
     rate: float = Field(default=1.0, gt=0, description="of a change, in log(weight) per unit of the slope")
@@ -180,6 +180,8 @@ class ObjectiveConfig(Table):
     def _check_segments(self) -> None:
         if self.learnt_weights is not None and (self.segmentation == "none" or len(self.terms) < 2):
             raise ValueError("learnt_weights are those of REASON and ACT: both need spans, and a weight above 0")
+        if self.learnt_weights is not None and (self.attention > 0 or self.context > 0):
+            raise ValueError("learnt_weights look at REASON and ACT alone, and attention and context add other losses")
         emphases = (
             ("decisions", self.decisions, "act", self.act),
             ("foretells", self.foretells, "reason", self.reason),

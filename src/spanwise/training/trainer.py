@@ -40,7 +40,7 @@ from spanwise.training.attention_target import AttentionTarget
 from spanwise.training.batches import PlannedBatches, model_inputs
 from spanwise.training.chunked_loss import chunked_span_loss, context_loss
 from spanwise.training.compiling import compiled_layers
-from spanwise.training.learnt_weights import LearntWeights, kept_back
+from spanwise.training.learnt_weights import LearntWeights, split_for_weights
 from spanwise.training.metrics import KindMetrics
 from spanwise.training.models import count_parameters
 from spanwise.training.objective import Counts, SpanObjective, build_objective, count
@@ -120,9 +120,9 @@ def train(
     if config.objective.needs_teacher and teacher is None:
         raise ModelError(f"the objective {config.objective.method!r} needs a teacher, and none was given")
     attention = _attention_target(model, teacher, config.objective) if config.objective.attention > 0 else None
-    learnt, kept = config.objective.learnt_weights, list[Trajectory]()
-    if learnt is not None:
-        kept, trajectories = kept_back(trajectories, learnt.held_out, seed)
+    learning, for_weights = config.objective.learnt_weights, list[Trajectory]()
+    if learning is not None:
+        for_weights, trajectories = split_for_weights(trajectories, learning.held_out, seed)
     rows, overlong = tokenize_all(trajectories, tokenizer, config.max_length, config.overlong, rendering)
     lengths = [len(row) for row in rows]
 
@@ -164,11 +164,11 @@ def train(
     metrics = output / "metrics.jsonl"
     batches = PlannedBatches(rows, view_rows(rows, config.objective, seed, entropies), plan, packed)
     weights = None
-    if learnt is not None:
-        others, _ = tokenize_all(kept, tokenizer, config.max_length, config.overlong, rendering)
+    if learning is not None:
+        others, _ = tokenize_all(for_weights, tokenizer, config.max_length, config.overlong, rendering)
         once = plan_batches([len(row) for row in others], config.batch_tokens, None, 1.0, seed, packed=packed)
         held_out = PlannedBatches(others, view_rows(others, ObjectiveConfig(), seed), once, packed)
-        weights = LearntWeights(learnt, build_objective(config.objective), held_out)
+        weights = LearntWeights(learning, build_objective(config.objective), held_out)
     trainer = SpanTrainer(model, arguments, config, batches, vocabulary, asked, metrics, progress, attention, weights)
     checkpoint = _last_checkpoint(checkpoints)
     if trainer.is_world_process_zero():
@@ -319,31 +319,37 @@ class SpanTrainer(Trainer):
         # Processes average their gradients; the denominators are global already, so the sum is what is wanted.
         return loss * self.accelerator.num_processes
 
-    def _gradient(self, batches: Sequence[dict[str, Tensor]], objective: SpanObjective) -> Tensor:
-        """The gradient of an objective over some batches of each process, [P]."""
+    def _gradient(self, batches: Sequence[dict[str, Tensor]], objective: SpanObjective) -> list[Tensor]:
+        """The gradient of an objective over some batches of each process, for each parameter that is trained."""
         counts = self._count(batches)
         model = cast(nn.Module, self.model)  # not as DistributedDataParallel wraps it, which waits for a backward pass
+        model.train()
         head = output_head(model, self.vocabulary)
         parameters = [one for one in model.parameters() if one.requires_grad]
-        total = torch.zeros(sum(one.numel() for one in parameters), device=self.args.device)
-        for batch in batches:
-            inputs = self._prepare_inputs(cast(Any, batch))
-            chosen = self._supervised(inputs)
-            with self.accelerator.autocast():
-                loss = chunked_span_loss(
-                    objective,
-                    head,
-                    hidden_at(model, model_inputs(inputs), chosen),
-                    inputs["target_ids"][chosen],
-                    self._kinds(inputs)[chosen],
-                    inputs["span_length"][chosen],
-                    counts,
-                    None if self.teacher is None else self.teacher.signal(inputs, chosen),
-                    weight=self._weights(inputs)[chosen],
-                )
-            parts = torch.autograd.grad(loss, parameters, materialize_grads=True)
-            total += torch.cat([part.flatten().float() for part in parts])
-        return self._add_up(total)
+        totals = [torch.zeros_like(one, dtype=torch.float32) for one in parameters]
+        # Dropout's choices here follow from the step, and training's own go on as if nothing had been drawn.
+        with torch.random.fork_rng():
+            torch.manual_seed(self.state.global_step)
+            for batch in batches:
+                inputs = self._prepare_inputs(cast(Any, batch))
+                chosen = self._supervised(inputs)
+                with self.accelerator.autocast():
+                    loss = chunked_span_loss(
+                        objective,
+                        head,
+                        hidden_at(model, model_inputs(inputs), chosen),
+                        inputs["target_ids"][chosen],
+                        self._kinds(inputs)[chosen],
+                        inputs["span_length"][chosen],
+                        counts,
+                        None if self.teacher is None else self.teacher.signal(inputs, chosen),
+                        weight=self._weights(inputs)[chosen],
+                    )
+                for total, part in zip(
+                    totals, torch.autograd.grad(loss, parameters, materialize_grads=True), strict=True
+                ):
+                    total += part
+        return [self._add_up(total) for total in totals]
 
     def _count(self, batches: Sequence[dict[str, Tensor]]) -> Counts:
         """What some batches of each process hold in all, of what has a part in the loss."""

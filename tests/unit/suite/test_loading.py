@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from spanwise.errors import ConfigError, RunDirectoryError
+from spanwise.run_directory import RunDirectory
 from spanwise.suite.config import Cell
 from spanwise.suite.loading import load_suite, read_suite
 
@@ -137,3 +138,16 @@ def test_a_folder_of_something_else(tmp_path):
     (tmp_path / "suite.json").write_text('{"suite": {}}')
     with pytest.raises(RunDirectoryError, match=r"suite.json: its suite cannot be read"):
         read_suite(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["alfworld", "webshop", "hotpotqa"])
+def test_a_short_suite_goes_on_with_the_teacher_of_the_long_one(name, tmp_path):
+    long, short = (load_suite(RECIPES / f"{one}.toml") for one in (name, f"{name}_short"))
+    with RunDirectory.open(tmp_path, long.teaching()):
+        pass
+    with RunDirectory.open(tmp_path, short.teaching()) as again:
+        assert again.manifest["name"] == long.name
+    assert short.recipe.teacher == long.recipe.teacher
+    assert short.recipe.environment == long.recipe.environment
+    for split in short.splits.keys() & long.splits.keys():
+        assert short.splits[split] == long.splits[split]

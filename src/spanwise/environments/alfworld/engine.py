@@ -146,7 +146,7 @@ def _build(domain: str, grammar_text: str, problem: str) -> Game:
     encoded = grounding.sas.encode()
     facts = Facts(_subtypes(grounding.supertypes))
     initial: dict[Signature, set[Row]] = {}
-    for name, row in [*grounding.true, *_DOWNWARD.true_atoms(encoded)]:
+    for name, row in [*grounding.initial, *_DOWNWARD.true_atoms(encoded)]:
         if not types.keys() >= set(row):  # for a goal out of reach the translator makes up a problem of its own
             raise TaskDataError(f"the PDDL problem does not declare {', '.join(row)}, or its goal is out of reach")
         initial.setdefault((name, tuple(types[argument] for argument in row)), set()).add(row)

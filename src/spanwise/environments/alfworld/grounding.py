@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,10 @@ from spanwise.errors import TaskDataError
 from spanwise.user_cache import cache_folder
 
 FOLDER = "alfworld-games"
-#: Of what is kept; games kept under another one are translated anew.
-VERSION = 1
-#: Bytes that are kept; beyond them the games go that were not played for the longest time.
-MOST = 2**29
-#: One write in so many looks whether there is too much.
-_LOOKS = 64
+#: Bytes that are kept, or little more; beyond them go the games that were not played for the longest time.
+MAX_BYTES = 2**29
+#: About one write in so many looks whether there is too much.
+PRUNE_EVERY = 64
 
 _LOCK = threading.Lock()  # the translator's options are global
 
@@ -48,7 +47,7 @@ class Grounding:
         sas: The grounded problem, with nothing pruned: an ALFWorld player may do useless things.
         types: The type of each object.
         supertypes: Each type, and those that it belongs to, in the translator's order.
-        true: What the problem says is true at the start: predicate and arguments.
+        initial: What the problem says is true at the start: predicate and arguments.
         parameters: Placeholders (name, type) of each PDDL action.
         changing: Predicates that an action changes, and those that are derived.
     """
@@ -56,7 +55,7 @@ class Grounding:
     sas: str
     types: Mapping[str, str]
     supertypes: tuple[tuple[str, tuple[str, ...]], ...]
-    true: tuple[tuple[str, tuple[str, ...]], ...]
+    initial: tuple[tuple[str, tuple[str, ...]], ...]
     parameters: Mapping[str, tuple[tuple[str, str], ...]]
     changing: tuple[str, ...]
 
@@ -71,13 +70,23 @@ def ground(domain: str, problem: str) -> Grounding:
     Raises:
         TaskDataError: It cannot be translated.
     """
-    content = json.dumps([VERSION, version("fast_downward_textworld"), domain, problem])
-    path = cache_folder(FOLDER) / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.json.z"
+    content = json.dumps([_this_module(), version("fast_downward_textworld"), domain, problem])
+    try:
+        folder = cache_folder(FOLDER)
+    except RuntimeError:  # a user without a home
+        return _translate(domain, problem)
+    path = folder / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.json.z"
     found = _read(path)
     if found is None:
         found = _translate(domain, problem)
         _write(path, found)
     return found
+
+
+@cache
+def _this_module() -> str:
+    """The text of this module, which says what is kept: a change of it is another translation."""
+    return Path(__file__).read_text(encoding="utf-8")
 
 
 def _translate(domain: str, problem: str) -> Grounding:
@@ -92,7 +101,7 @@ def _translate(domain: str, problem: str) -> Grounding:
         sas=sas,
         types={item.name: item.type_name for item in task.objects},
         supertypes=tuple((kind.name, tuple(kind.supertype_names)) for kind in task.types),
-        true=tuple(_true(task.init)),
+        initial=tuple(sorted(_initial(task.init))),
         parameters={
             action.name: tuple((item.name.strip("?"), item.type_name) for item in action.parameters)
             for action in task.actions
@@ -101,7 +110,7 @@ def _translate(domain: str, problem: str) -> Grounding:
     )
 
 
-def _true(conditions: list[Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _initial(conditions: list[Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for condition in conditions:
         if isinstance(condition, Atom) and condition.predicate != "=":
             yield condition.predicate, tuple(condition.args)
@@ -137,15 +146,20 @@ def _read(path: Path) -> Grounding | None:
     """What is kept there, marked as used now; None where nothing whole is."""
     try:
         kept = json.loads(zlib.decompress(path.read_bytes()))
-    except (OSError, ValueError, zlib.error):
+        found = _restored(kept)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error):
         return None
     with suppress(OSError):
         os.utime(path)
+    return found
+
+
+def _restored(kept: Any) -> Grounding:
     return Grounding(
         sas=kept["sas"],
         types=kept["types"],
         supertypes=tuple((name, tuple(parents)) for name, parents in kept["supertypes"]),
-        true=tuple((name, tuple(row)) for name, row in kept["true"]),
+        initial=tuple((name, tuple(row)) for name, row in kept["initial"]),
         parameters={name: tuple((one, kind) for one, kind in pairs) for name, pairs in kept["parameters"].items()},
         changing=tuple(kept["changing"]),
     )
@@ -160,13 +174,16 @@ def _write(path: Path, grounding: Grounding) -> None:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
-        if int(path.name[:8], 16) % _LOOKS == 0:
-            _drop(path.parent, MOST)
+        if uuid4().int % PRUNE_EVERY == 0:
+            _prune(path.parent, MAX_BYTES)
 
 
-def _drop(folder: Path, most: int) -> None:
-    """Removes the games that were not used for the longest time, until no more bytes are left than there may be."""
-    states = [(path.stat(), path) for path in folder.glob("*.json.z")]
+def _prune(folder: Path, most: int) -> None:
+    """Removes what was not used for the longest time, until no more bytes are left than there may be."""
+    states = []
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # another process was there first
+            states.append((path.stat(), path))
     total = sum(state.st_size for state, _ in states)
     for state, path in sorted(states, key=lambda one: one[0].st_mtime_ns):
         if total <= most:
