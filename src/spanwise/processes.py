@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection, wait
 Tick = Callable[[int, int, str], None]
 
 _NUMBERS = itertools.count()
+#: That a process may take to leave once its work is done.
+_SECONDS_TO_LEAVE = 20
 
 
 @contextmanager
@@ -61,12 +63,16 @@ def _work(work: Callable[[Tick], None], connection: Connection, sharers: int, nu
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(max(1, torch.get_num_threads() // sharers))
     take_gpu(number)
+    end: Exception | None = None
     try:
         work(lambda done, of_all, note: connection.send((done, of_all, note)))
-        connection.send(None)
     except Exception as error:
         error.add_note(traceback.format_exc())  # the traceback itself cannot be sent
-        connection.send(error)
+        end = error
+    # Whoever started this ends it once it has heard, and it has still to put away what libraries hold (semaphores).
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.alarm(_SECONDS_TO_LEAVE)
+    connection.send(end)
 
 
 def _end_with_parent() -> None:

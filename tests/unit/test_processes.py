@@ -1,3 +1,4 @@
+import atexit
 import errno
 import os
 import subprocess
@@ -50,6 +51,16 @@ def test_an_error_arrives_with_its_place(capfd):
         assert str(said) == str(error)
         assert "in fail" in said.__notes__[0], "where a fault happened must not be lost"
     assert capfd.readouterr().err == "", "it is for the parent to say"
+
+
+def put_away_later(path: Path, tick: Tick) -> None:
+    atexit.register(lambda: (time.sleep(0.5), path.write_text("put away")))
+
+
+def test_what_is_done_puts_away_what_it_holds(tmp_path):
+    with in_process(partial(put_away_later, tmp_path / "note"), 1) as connection:
+        assert connection.recv() is None
+    assert (tmp_path / "note").read_text() == "put away"
 
 
 def test_a_death_is_told_from_an_end():
