@@ -200,9 +200,10 @@ def spanwise_cached(setting: Setting, rows_at_once: int) -> Step:
 
 def _spanwise_step(setting: Setting, rows_at_once: int, teacher: Any) -> Step:
     from spanwise.config import ObjectiveConfig, TrainingConfig
+    from spanwise.training.arguments import training_arguments
     from spanwise.training.attention import fast_attention
     from spanwise.training.batches import collate
-    from spanwise.training.trainer import SpanTrainer, training_arguments
+    from spanwise.training.trainer import SpanTrainer
 
     config = TrainingConfig(
         objective=ObjectiveConfig(method="token_kd"),

@@ -23,12 +23,12 @@ from spanwise.teacher.cache import (
     write_signals,
 )
 from spanwise.teacher.online import OnlineTeacher
+from spanwise.training.arguments import training_arguments
 from spanwise.training.attention import fast_attention, packs
 from spanwise.training.attention_target import model_depth
 from spanwise.training.batches import row_key
 from spanwise.training.models import check_same_vocabulary, fingerprint, load_model, load_tokenizer
 from spanwise.training.projection import check_head
-from spanwise.training.trainer import training_arguments
 
 
 def write_run_signals(recipe: Recipe, run: Path, progress: Callable[[int, int], None]) -> None:
